@@ -1,0 +1,21 @@
+"""The one door to compiled code.
+
+Contract of every function here:
+
+* Arguments are contiguous one-dimensional buffers of exactly the dtype named, read-only or not;
+  callers convert. Offsets (`indptr`) are int64 everywhere, `indices` are int32 or int64.
+* Outputs are made by the caller. A kernel takes `start, stop` rows and writes only its own slice.
+* Nothing is checked here but what a kernel needs to stay inside its buffers; the Python module
+  that calls a kernel checks its arguments and words the errors.
+* The GIL is released for the whole loop, and the result doesn't depend on the threads or blocks.
+
+Each kernel stands in a file of its own under `_kernels`, named after what it works on, and has a
+slow twin in `chanfp._reference`.
+"""
+
+from libc.math cimport NAN, sqrt
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+
+ctypedef fused index_t:
+    int32_t
+    int64_t
