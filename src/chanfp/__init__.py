@@ -1,1 +1,98 @@
-"""Find the subscribers who left and came back under a new number, and say how sure that is."""
+"""Find the subscribers who left and came back under a new number, and say how sure that is.
+
+The public names, no logic. Each is imported when it is first used, so that ``import chanfp``
+costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .candidates import Pairs, jaccard_join
+    from .cdr import CallRecords, read_cdrs
+    from .errors import ChanfpError, ChanfpWarning, ColumnError, DataError, ParameterError
+    from .evidence import measure_pairs
+    from .explanation import Explanation
+    from .fingerprints import Fingerprints, FingerprintSet, build_fingerprints
+    from .grading import SimilarityTier, SimilarityTiers
+    from .matcher import Matcher
+    from .matches import MATCH_SCHEMA, Matches
+    from .numbering import NumberingPlan
+    from .simulation import SimulatedCarrier, simulate
+    from .subscribers import Subscribers, read_subscribers
+
+__version__: str
+
+_MODULE_OF = {
+    "CallRecords": "cdr",
+    "ChanfpError": "errors",
+    "ChanfpWarning": "errors",
+    "ColumnError": "errors",
+    "DataError": "errors",
+    "Explanation": "explanation",
+    "FingerprintSet": "fingerprints",
+    "Fingerprints": "fingerprints",
+    "MATCH_SCHEMA": "matches",
+    "Matcher": "matcher",
+    "Matches": "matches",
+    "NumberingPlan": "numbering",
+    "Pairs": "candidates",
+    "ParameterError": "errors",
+    "SimilarityTier": "grading",
+    "SimilarityTiers": "grading",
+    "SimulatedCarrier": "simulation",
+    "Subscribers": "subscribers",
+    "build_fingerprints": "fingerprints",
+    "jaccard_join": "candidates",
+    "measure_pairs": "evidence",
+    "read_cdrs": "cdr",
+    "read_subscribers": "subscribers",
+    "simulate": "simulation",
+}
+
+__all__ = [
+    "MATCH_SCHEMA",
+    "CallRecords",
+    "ChanfpError",
+    "ChanfpWarning",
+    "ColumnError",
+    "DataError",
+    "Explanation",
+    "FingerprintSet",
+    "Fingerprints",
+    "Matcher",
+    "Matches",
+    "NumberingPlan",
+    "Pairs",
+    "ParameterError",
+    "SimilarityTier",
+    "SimilarityTiers",
+    "SimulatedCarrier",
+    "Subscribers",
+    "__version__",
+    "build_fingerprints",
+    "jaccard_join",
+    "measure_pairs",
+    "read_cdrs",
+    "read_subscribers",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("chanfp")
+    elif name in _MODULE_OF:
+        value = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -19,3 +19,6 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 ctypedef fused index_t:
     int32_t
     int64_t
+
+include "_kernels/times.pxi"
+include "_kernels/group.pxi"

@@ -1,0 +1,5 @@
+"""``python -m chanfp`` is the command ``chanfp``."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,138 @@
+"""Explanations: the shared partners behind one match, rarest and strongest first."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from .errors import ParameterError
+from .fingerprints import Fingerprints, FingerprintSet
+
+__all__ = ["Explanation", "explain_pair"]
+
+SHOWN_PARTNERS = 20
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why one new number was matched with one old one.
+
+    Parameters
+    ----------
+    match : dict
+        The row of the matches table.
+    shared : pyarrow.Table
+        One row per shared partner: ``partner, calls_new, calls_old, minutes_new, minutes_old,
+        outgoing_new, outgoing_old, n_subscribers, rarity``; the partner that adds most to the
+        rarity-weighted overlap first.
+    """
+
+    match: dict[str, Any]
+    shared: pa.Table
+
+    def __repr__(self) -> str:
+        match = self.match
+        lines = [
+            f"{match['new']} was probably {match['old']}: grade {match['grade']}, "
+            f"Jaccard {match['jaccard']:.3f}, {match['n_shared']} shared of "
+            f"{match['n_partners_new']} new and {match['n_partners_old']} old partners, "
+            f"{_gap_text(match['gap_days'])}.",
+            f"{'partner':>20} {'calls new':>9} {'calls old':>9} {'min new':>8} {'min old':>8} "
+            f"{'known to':>9} {'rarity':>6}",
+        ]
+        for row in self.shared.slice(0, SHOWN_PARTNERS).to_pylist():
+            lines.append(
+                f"{row['partner']:>20} {row['calls_new']:>9} {row['calls_old']:>9} "
+                f"{row['minutes_new']:>8.1f} {row['minutes_old']:>8.1f} "
+                f"{row['n_subscribers']:>9} {row['rarity']:>6.2f}"
+            )
+        if self.shared.num_rows > SHOWN_PARTNERS:
+            lines.append(f"… and {self.shared.num_rows - SHOWN_PARTNERS} more")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(repr(self))}</pre>"
+
+
+def explain_pair(
+    fingerprints: Fingerprints,
+    table: pa.Table,
+    row: int,
+    new_rows: Sequence[int],
+    old_rows: Sequence[int],
+    asked: tuple[str, str | None],
+) -> Explanation:
+    """Explain one row of a matches table.
+
+    Parameters
+    ----------
+    row : int
+        -1 where the pair asked for is not in the table.
+    asked : (str, str or None)
+        The numbers asked for, for the message.
+
+    Raises
+    ------
+    ParameterError
+        If `row` is -1.
+    """
+    if row < 0:
+        new, old = asked
+        pair = f"`new` {new!r}" if old is None else f"the pair `new` {new!r}, `old` {old!r}"
+        raise ParameterError(
+            f"{pair} is not in the matches; give numbers as they stand in the columns `new` and "
+            "`old` of the table."
+        )
+    shared = _shared_partners(fingerprints, new_rows[row], old_rows[row])
+    match = {name: column[0].as_py() for name, column in
+             zip(table.column_names, table.slice(row, 1).columns, strict=True)}
+    return Explanation(match, shared)
+
+
+def _shared_partners(fingerprints: Fingerprints, new_row: int, old_row: int) -> pa.Table:
+    new, old = fingerprints.new, fingerprints.departed
+    at_new, at_old = _entries(new, new_row), _entries(old, old_row)
+    columns, in_new, in_old = np.intersect1d(
+        new.matrix.indices[at_new],
+        old.matrix.indices[at_old],
+        assume_unique=True,
+        return_indices=True,
+    )
+    in_new, in_old = at_new[in_new], at_old[in_old]
+    rarity = fingerprints.partner_rarity[columns]
+    calls_new, calls_old = new.matrix.data[in_new], old.matrix.data[in_old]
+    weight = rarity * np.minimum(
+        calls_new / new.matrix.data[at_new].sum(), calls_old / old.matrix.data[at_old].sum()
+    )
+    order = np.lexsort((columns, -weight))
+    names = fingerprints.cdrs.partner_names(fingerprints.partners[columns])
+    return pa.table(
+        {
+            "partner": pa.array(names, pa.string()),
+            "calls_new": calls_new,
+            "calls_old": calls_old,
+            "minutes_new": new.seconds[in_new] / 60,
+            "minutes_old": old.seconds[in_old] / 60,
+            "outgoing_new": new.outgoing[in_new],
+            "outgoing_old": old.outgoing[in_old],
+            "n_subscribers": fingerprints.n_subscribers[columns],
+            "rarity": rarity,
+        }
+    ).take(pa.array(order))
+
+
+def _entries(fingerprints: FingerprintSet, row: int) -> npt.NDArray[np.int64]:
+    indptr = fingerprints.matrix.indptr
+    return np.arange(indptr[row], indptr[row + 1], dtype=np.int64)
+
+
+def _gap_text(gap_days: float) -> str:
+    if gap_days < 0:
+        return f"alive together for {-gap_days:.1f} days"
+    return f"{gap_days:.1f} days between them"

@@ -1,0 +1,336 @@
+"""Fingerprints: the partner vectors of subscriptions over their windows, as sparse rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from scipy.sparse import csr_array
+
+from . import _core
+from .activity import Activity, gather_activity
+from .blocks import Progress, map_blocks
+from .cdr import CallRecords, read_cdrs
+from .clock import format_time, parse_time
+from .roles import Role, Roles, WindowSettings, assign_roles
+from .subscribers import Subscribers, Subscriptions, read_subscribers
+
+__all__ = ["FingerprintSet", "Fingerprints", "build_fingerprints", "count_entries"]
+
+BLOCK_ROWS = 1 << 14
+
+
+@dataclass(frozen=True)
+class FingerprintSet:
+    """Fingerprints of the subscriptions in one role, one row each.
+
+    Parameters
+    ----------
+    role : Role
+        Rows of the subscriber table and windows, row for row.
+    ids : pyarrow.Array of string
+        Numbers exactly as they stand in the subscriber table.
+    matrix : scipy.sparse.csr_array of int32, shape (n_subscriptions, n_partners)
+        Calls and messages per partner; columns ascending, no zeros.
+    seconds : int64 array
+        Talk time of each entry of `matrix`.
+    outgoing : int32 array
+        Calls made, not received, of each entry of `matrix`.
+    """
+
+    role: Role
+    ids: pa.Array
+    matrix: csr_array
+    seconds: npt.NDArray[np.int64]
+    outgoing: npt.NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        mean = self.matrix.nnz / len(self) if len(self) else 0.0
+        return f"<FingerprintSet: {len(self):,} {self.role.name}, {mean:.1f} partners on average>"
+
+    @property
+    def n_partners(self) -> npt.NDArray[np.int64]:
+        """Partners of each row (int64)."""
+        return np.diff(self.matrix.indptr).astype(np.int64)
+
+    @property
+    def n_calls(self) -> npt.NDArray[np.int64]:
+        """Calls and messages of each row (int64)."""
+        ends = np.concatenate([[0], np.cumsum(self.matrix.data, dtype=np.int64)])
+        return np.diff(ends[self.matrix.indptr])
+
+
+@dataclass(frozen=True)
+class Fingerprints:
+    """All fingerprints of one run, over the same columns. Made by `build_fingerprints`.
+
+    Parameters
+    ----------
+    departed, new : FingerprintSet
+        Old windows of the departed and new windows of the new subscriptions.
+    active, active_later : FingerprintSet
+        Earlier and later windows of the active subscriptions, row for row.
+    partners : uint64 array
+        Number key of each column, ascending.
+    n_subscribers : int64 array
+        How many departed, new and active fingerprints each partner is in.
+    settings : WindowSettings
+    roles : Roles
+    activity : Activity
+        First and last signs of life, and the counts of what was read.
+    subscriptions : Subscriptions
+    cdrs : CallRecords
+    subscribers : Subscribers
+    """
+
+    departed: FingerprintSet
+    new: FingerprintSet
+    active: FingerprintSet
+    active_later: FingerprintSet
+    partners: npt.NDArray[np.uint64]
+    n_subscribers: npt.NDArray[np.int64]
+    settings: WindowSettings
+    roles: Roles
+    activity: Activity
+    subscriptions: Subscriptions
+    cdrs: CallRecords
+    subscribers: Subscribers
+
+    def __repr__(self) -> str:
+        return (
+            f"<Fingerprints: {len(self.departed):,} departed, {len(self.new):,} new, "
+            f"{len(self.active):,} active; {len(self.partners):,} partners; windows of "
+            f"{self.settings.window_days:g} days; reference time "
+            f"{format_time(self.activity.reference_s)}>"
+        )
+
+    @property
+    def partner_rarity(self) -> npt.NDArray[np.float64]:
+        """Inverse document frequency of each partner: ln((1 + N) / (1 + n)), never below 0.
+
+        `N` is the number of departed, new and active fingerprints and `n` how many of them have
+        the partner (Spärck Jones, Journal of Documentation 28, 1972).
+        """
+        n_all = len(self.departed) + len(self.new) + len(self.active)
+        return np.maximum(np.log((1.0 + n_all) / (1.0 + self.n_subscribers)), 0.0)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the counts of everything read, kept and left out, as plain values."""
+        activity, roles = self.activity, self.roles
+        return {
+            "records": {
+                **activity.counts.as_dict(),
+                "without_known_subscriber": activity.n_unknown,
+                "outside_any_period": activity.n_outside_period,
+                "after_reference_time": activity.n_after_reference,
+            },
+            "start_time": format_time(activity.start_s) if activity.counts.accepted else None,
+            "reference_time": format_time(activity.reference_s),
+            "window_days": self.settings.window_days,
+            "subscribers": {
+                "total": len(self.subscribers),
+                "unusable_by_reason": dict(sorted(self.subscriptions.unusable.items())),
+                "departed": len(self.departed),
+                "new": len(self.new),
+                "active": len(self.active),
+                "without_calls": roles.n_without_calls,
+                "departed_beyond_horizon": roles.n_beyond_horizon,
+                "without_role": roles.n_unassigned,
+            },
+            "partners": len(self.partners),
+        }
+
+
+def build_fingerprints(
+    cdrs: Any,
+    subscribers: Any,
+    *,
+    window_days: float = 30,
+    reference_time: Any = None,
+    horizon_days: float | None = None,
+    new_days: float | None = None,
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+) -> Fingerprints:
+    """Read CDRs and build the fingerprints of departed, new and active subscriptions.
+
+    Parameters
+    ----------
+    cdrs : CallRecords, or whatever `read_cdrs` takes
+    subscribers : Subscribers, or whatever `read_subscribers` takes
+    window_days : float, default 30
+        Length of the windows compared.
+    reference_time : str, datetime or int (epoch seconds), optional
+        The moment as of which roles are judged; later records are left out. Default the last
+        record.
+    horizon_days : float, optional
+        Leave out departures longer ago than this.
+    new_days : float, optional
+        How long ago a new subscription may have begun; default `window_days`.
+    n_threads : int, optional
+        Default every usable core; the result doesn't depend on it.
+    progress : callable, optional
+        Called as ``progress(stage, done, total)``.
+
+    Returns
+    -------
+    Fingerprints
+        Sets without rows where nobody has the role.
+
+    Raises
+    ------
+    DataError, ColumnError
+        If the input can't be used.
+    ParameterError
+        If a setting is out of range.
+
+    Notes
+    -----
+    Windows hang on the first and last own call or message inside the period of the table, not on
+    its dates, which are late and early by weeks. Partners are subscriber numbers only: what the
+    numbering plan calls a service is filtered and counted.
+    """
+    settings = WindowSettings(window_days, horizon_days, new_days)
+    cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
+    subscribers = (
+        subscribers if isinstance(subscribers, Subscribers) else read_subscribers(subscribers)
+    )
+    subscriptions = subscribers.index(cdrs.plan)
+    reference_s = None if reference_time is None else parse_time(reference_time, "reference_time")
+    activity = gather_activity(
+        cdrs, subscriptions, len(subscribers), reference_s=reference_s, progress=progress
+    )
+    roles = assign_roles(activity, subscribers, subscriptions.rows, settings)
+    every = (roles.departed, roles.new, roles.active, roles.active_later)
+    chosen = [_calls_in_windows(activity, role, len(subscribers)) for role in every]
+    used = np.concatenate([calls for calls, _ in chosen])
+    partners = np.unique(activity.partners[used])
+    sets = [
+        _build_set(activity, role, calls, rows, partners, subscribers, n_threads)
+        for role, (calls, rows) in zip(every, chosen, strict=True)
+    ]
+    n_subscribers = np.zeros(len(partners), np.int64)
+    for built in sets[:3]:
+        n_subscribers += np.bincount(built.matrix.indices, minlength=len(partners))
+    return Fingerprints(
+        *sets,
+        partners,
+        n_subscribers,
+        settings,
+        roles,
+        activity,
+        subscriptions,
+        cdrs,
+        subscribers,
+    )
+
+
+def _calls_in_windows(
+    activity: Activity, role: Role, n_table_rows: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """Return which entries of `activity` lie in the windows of a role, and in which row of it."""
+    row_of = np.full(n_table_rows, -1, np.int32)
+    row_of[role.rows] = np.arange(len(role.rows), dtype=np.int32)
+    rows = row_of[activity.rows]
+    calls = np.flatnonzero(rows >= 0)
+    rows = rows[calls]
+    times_s = activity.times_s[calls]
+    inside = (role.start_s[rows] <= times_s) & (times_s <= role.end_s[rows])
+    return calls[inside], rows[inside]
+
+
+def _build_set(
+    activity: Activity,
+    role: Role,
+    calls: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int32],
+    partners: npt.NDArray[np.uint64],
+    subscribers: Subscribers,
+    n_threads: int | None,
+) -> FingerprintSet:
+    columns = np.searchsorted(partners, activity.partners[calls]).astype(np.int32)
+    indptr, indices, counts, seconds, outgoing = count_entries(
+        rows,
+        columns,
+        activity.seconds[calls],
+        activity.outgoing[calls],
+        n_rows=len(role.rows),
+        n_threads=n_threads,
+    )
+    shape = (len(role.rows), len(partners))
+    matrix = csr_array((counts, indices, indptr), shape=shape)
+    return FingerprintSet(role, subscribers.ids.take(pa.array(role.rows)), matrix, seconds, outgoing)
+
+
+def count_entries(
+    rows: npt.NDArray[np.int32],
+    columns: npt.NDArray[np.int32],
+    seconds: npt.NDArray[np.int32],
+    outgoing: npt.NDArray[np.uint8],
+    *,
+    n_rows: int,
+    n_threads: int | None = None,
+    block_rows: int = BLOCK_ROWS,
+) -> tuple[
+    npt.NDArray[np.int64],
+    npt.NDArray[np.int32],
+    npt.NDArray[np.int32],
+    npt.NDArray[np.int64],
+    npt.NDArray[np.int32],
+]:
+    """Group entries by row and column.
+
+    Parameters
+    ----------
+    rows, columns : int32 array
+        0 ≤ row < `n_rows`, 0 ≤ column.
+    seconds : int32 array
+        Not negative.
+    outgoing : uint8 array
+        0 or 1.
+
+    Returns
+    -------
+    indptr : int64 array, shape (n_rows + 1,)
+    indices : int32 array
+        Columns, ascending within a row, each once.
+    counts : int32 array
+        Entries merged.
+    seconds : int64 array
+    outgoing : int32 array
+        Sums over the entries merged.
+    """
+    raw_indptr = np.zeros(n_rows + 1, np.int64)
+    np.cumsum(np.bincount(rows, minlength=n_rows), out=raw_indptr[1:])
+    words = np.empty(len(rows), np.uint64)
+    _core.scatter_calls(rows, columns, seconds, outgoing, raw_indptr[:-1].copy(), words)
+    counts = np.empty(len(rows), np.int32)
+    total_seconds = np.empty(len(rows), np.int64)
+    total_outgoing = np.empty(len(rows), np.int32)
+    n_columns = np.zeros(n_rows, np.int64)
+
+    def merge(start: int, stop: int) -> None:
+        _core.merge_calls(
+            raw_indptr, words, start, stop, n_columns, counts, total_seconds, total_outgoing
+        )
+
+    for _ in map_blocks(merge, n_rows, block_rows=block_rows, n_threads=n_threads):
+        pass
+    indptr = np.zeros(n_rows + 1, np.int64)
+    np.cumsum(n_columns, out=indptr[1:])
+    # The merged entries of a row stand at the front of its old slots.
+    slots = np.arange(indptr[-1]) + np.repeat(raw_indptr[:-1] - indptr[:-1], n_columns)
+    return (
+        indptr,
+        words[slots].astype(np.int32),
+        counts[slots],
+        total_seconds[slots],
+        total_outgoing[slots],
+    )
+

@@ -1,0 +1,185 @@
+"""Matches: the table of (new, old) pairs with evidence and grade, and what can be asked of it."""
+
+from __future__ import annotations
+
+import html
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .explanation import Explanation, explain_pair
+from .fingerprints import Fingerprints
+from .tables import write_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["MATCH_SCHEMA", "MATCH_SCHEMA_VERSION", "Matches", "make_match_table"]
+
+MATCH_SCHEMA_VERSION = 1
+MATCH_SCHEMA = pa.schema(
+    [
+        ("new", pa.string()),
+        ("old", pa.string()),
+        ("rank", pa.int32()),
+        ("grade", pa.string()),
+        ("probability", pa.float64()),
+        ("q_value", pa.float64()),
+        ("jaccard", pa.float64()),
+        ("weighted_jaccard", pa.float64()),
+        ("idf_jaccard", pa.float64()),
+        ("hellinger", pa.float64()),
+        ("cosine", pa.float64()),
+        ("containment_new", pa.float64()),
+        ("containment_old", pa.float64()),
+        ("n_shared", pa.int32()),
+        ("n_partners_new", pa.int64()),
+        ("n_partners_old", pa.int64()),
+        ("n_calls_new", pa.int64()),
+        ("n_calls_old", pa.int64()),
+        ("gap_days", pa.float64()),
+        ("days_observed_new", pa.float64()),
+        ("volume_ratio", pa.float64()),
+        ("cell_similarity", pa.float64()),
+        ("hour_similarity", pa.float64()),
+        ("same_imei", pa.bool_()),
+        ("same_id", pa.bool_()),
+        ("same_name", pa.bool_()),
+        ("same_outlet", pa.bool_()),
+        ("same_seller", pa.bool_()),
+        ("region_new", pa.string()),
+        ("region_old", pa.string()),
+        ("new_subscription", pa.string()),
+        ("old_subscription", pa.string()),
+        ("reason", pa.string()),
+    ],
+    metadata={"chanfp.schema": "matches", "chanfp.schema_version": str(MATCH_SCHEMA_VERSION)},
+)
+SHOWN_COLUMNS = ("new", "old", "rank", "grade", "jaccard", "n_shared", "gap_days")
+SHOWN_ROWS = 10
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Candidates of every new subscription, best first. Made by `Matcher.match`.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        One row per (new, candidate) with the columns of ``MATCH_SCHEMA``; ordered by new number
+        and rank. What the data can't tell is null.
+    summary : dict
+        Counts of everything read, kept, left out and graded, as plain values.
+    fingerprints : Fingerprints
+        What the matches were made from.
+    new_rows, old_rows : list of int
+        Row of ``fingerprints.new`` and ``fingerprints.departed`` for each row of the table.
+    """
+
+    table: pa.Table
+    summary: dict[str, Any]
+    fingerprints: Fingerprints = field(repr=False)
+    new_rows: list[int] = field(repr=False)
+    old_rows: list[int] = field(repr=False)
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def __repr__(self) -> str:
+        grades = ", ".join(f"{n} {grade}" for grade, n in self.summary["grades"].items())
+        return (
+            f"<Matches: {len(self):,} candidates of {self.summary['new_with_candidate']:,} new "
+            f"subscriptions; best ones: {grades or 'none'}>"
+        )
+
+    def _repr_html_(self) -> str:
+        shown = self.table.select(list(SHOWN_COLUMNS)).slice(0, SHOWN_ROWS).to_pydict()
+        head = "".join(f"<th>{name}</th>" for name in SHOWN_COLUMNS)
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(_cell(value))}</td>" for value in row) + "</tr>"
+            for row in zip(*shown.values(), strict=True)
+        )
+        return (
+            f"<p>{html.escape(repr(self)[1:-1])}</p>"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        )
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Hand the table to anything that takes Arrow streams."""
+        return self.table.__arrow_c_stream__(requested_schema)
+
+    def to_arrow(self) -> pa.Table:
+        """Return the table itself."""
+        return self.table
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the table as a pandas data frame (needs pandas)."""
+        return self.table.to_pandas()
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the table as CSV or Parquet by suffix; the file appears whole or not at all.
+
+        Raises
+        ------
+        ParameterError
+            If the suffix is neither ``.csv`` nor ``.parquet``.
+        DataError
+            If it can't be written there.
+        """
+        write_table(self.table, path)
+
+    def explain(self, new: str, old: str | None = None) -> Explanation:
+        """Show why a new number was matched with an old one.
+
+        Parameters
+        ----------
+        new : str
+            The new number as it stands in the table.
+        old : str, optional
+            The old number; default the best candidate.
+
+        Returns
+        -------
+        Explanation
+            Shared partners with both sides' calls and how rare each is.
+
+        Raises
+        ------
+        ParameterError
+            If the two are no row of the table.
+        """
+        chosen = pc.equal(self.table.column("new"), new)
+        if old is not None:
+            chosen = pc.and_(chosen, pc.equal(self.table.column("old"), old))
+        row = pc.index(chosen, True).as_py()
+        return explain_pair(
+            self.fingerprints, self.table, row, self.new_rows, self.old_rows, (new, old)
+        )
+
+
+def make_match_table(columns: dict[str, Any], n_rows: int) -> pa.Table:
+    """Return a table of ``MATCH_SCHEMA``; columns not given are null.
+
+    Parameters
+    ----------
+    columns : dict
+        Arrow or numpy arrays or lists by column name; NaN becomes null.
+    n_rows : int
+    """
+    arrays = []
+    for spec in MATCH_SCHEMA:
+        values = columns.get(spec.name)
+        if values is None:
+            arrays.append(pa.nulls(n_rows, spec.type))
+        elif isinstance(values, pa.Array | pa.ChunkedArray):
+            arrays.append(values.cast(spec.type))
+        else:
+            arrays.append(pa.array(values, spec.type, from_pandas=True))
+    return pa.table(arrays, schema=MATCH_SCHEMA)
+
+
+def _cell(value: object) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else "" if value is None else str(value)

@@ -1,0 +1,254 @@
+"""Profiles: the cells, handsets and hours of subscriptions in their windows.
+
+Read in a second pass, for the subscriptions that turned out to be candidates only, so that
+partners alone pay for partners.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from scipy.sparse import csr_array
+
+from .blocks import Progress
+from .cdr import CleanCalls
+from .errors import ColumnError, DataError
+from .fingerprints import Fingerprints, FingerprintSet, count_entries
+from .tables import as_text, describe_columns, find_sources
+
+__all__ = ["Profile", "read_cell_regions", "read_profiles"]
+
+HOURS_PER_WEEK = 168
+HOUR_S = 3600
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Cells, handsets and hours of the own calls of one fingerprint set, row for row.
+
+    Parameters
+    ----------
+    cells, handsets : csr_array of int32, shape (n_subscriptions, n_names)
+        Own calls per cell and per IMEI; empty rows where none is recorded or none was wanted.
+    hours : csr_array of int32, shape (n_subscriptions, 168)
+        Own calls per hour of the week.
+    cell_names : list of str
+        The columns of `cells`.
+    """
+
+    cells: csr_array
+    handsets: csr_array
+    hours: csr_array
+    cell_names: list[str]
+
+    def regions(self, region_of_cell: dict[str, str]) -> list[str | None]:
+        """Return the region with most own calls of each row; None where no cell is known.
+
+        Among equals the first by name wins.
+        """
+        names = sorted(set(region_of_cell.values()))
+        column_of = {name: column for column, name in enumerate(names)}
+        known = [
+            (cell, column_of[region_of_cell[name]])
+            for cell, name in enumerate(self.cell_names)
+            if name in region_of_cell
+        ]
+        found: list[str | None] = [None] * self.cells.shape[0]
+        if not known:
+            return found
+        to_region = csr_array(
+            (np.ones(len(known), np.int64), tuple(np.array(known).T)),
+            shape=(self.cells.shape[1], len(names)),
+        )
+        calls = (self.cells @ to_region).tocsr()
+        calls.sort_indices()
+        for row in np.flatnonzero(np.diff(calls.indptr)):
+            part = slice(calls.indptr[row], calls.indptr[row + 1])
+            found[row] = names[calls.indices[part][np.argmax(calls.data[part])]]
+        return found
+
+
+class _Names:
+    """Numbers names in the order of their first appearance."""
+
+    def __init__(self) -> None:
+        self.codes: dict[str, int] = {}
+
+    def encode(self, column: pa.Array) -> npt.NDArray[np.int64]:
+        """Return the code of each text, -1 for null or empty text."""
+        encoded = column.dictionary_encode()
+        codes = [
+            self.codes.setdefault(name, len(self.codes)) if name else -1
+            for name in encoded.dictionary.to_pylist()
+        ]
+        indices = encoded.indices.fill_null(len(codes)).to_numpy(zero_copy_only=False)
+        return np.array([*codes, -1], np.int64)[indices]
+
+
+class _Collector:
+    """Gathers the own calls of one fingerprint set."""
+
+    def __init__(self, fingerprints: FingerprintSet, wanted: npt.NDArray[np.int64], n_rows: int):
+        self.role = fingerprints.role
+        self.row_of = np.full(n_rows + 1, -1, np.int64)  # the last one stands for "nobody"
+        self.row_of[self.role.rows[wanted]] = wanted
+        self.parts: list[tuple[npt.NDArray[np.int64], ...]] = []
+
+    def choose(
+        self, table_rows: npt.NDArray[np.int64], times_s: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int64]:
+        """Return the row of this set for each call, -1 outside its window."""
+        rows = self.row_of[table_rows]
+        known = np.flatnonzero(rows >= 0)
+        at = rows[known]
+        outside = (times_s[known] < self.role.start_s[at]) | (times_s[known] > self.role.end_s[at])
+        rows[known[outside]] = -1
+        return rows
+
+    def add_table_handsets(self, imeis: pa.Array, handsets: _Names) -> None:
+        """Count the handset that the subscriber table names like one more call."""
+        rows = np.flatnonzero(self.row_of[:-1] >= 0)
+        nothing = np.full(len(rows), -1, np.int64)
+        codes = handsets.encode(imeis.take(pa.array(rows)))
+        self.parts.append((self.row_of[rows], nothing, codes, nothing))
+
+    def profile(self, cells: _Names, handsets: _Names) -> Profile:
+        joined = [
+            np.concatenate([np.zeros(0, np.int64), *(part[which] for part in self.parts)])
+            for which in range(4)
+        ]
+        n_rows = len(self.role.rows)
+        return Profile(
+            _count_names(joined[0], joined[1], n_rows, len(cells.codes)),
+            _count_names(joined[0], joined[2], n_rows, len(handsets.codes)),
+            _count_names(joined[0], joined[3], n_rows, HOURS_PER_WEEK),
+            list(cells.codes),
+        )
+
+
+def read_profiles(
+    fingerprints: Fingerprints,
+    new_rows: npt.NDArray[np.int64],
+    departed_rows: npt.NDArray[np.int64],
+    *,
+    progress: Progress | None = None,
+) -> tuple[Profile, Profile]:
+    """Read the CDRs once more and profile some new and some departed subscriptions.
+
+    Parameters
+    ----------
+    fingerprints : Fingerprints
+    new_rows, departed_rows : int64 array
+        The rows of ``fingerprints.new`` and ``fingerprints.departed`` that are wanted.
+    progress : callable, optional
+        Told the rows read.
+
+    Returns
+    -------
+    new, departed : Profile
+        Over the same columns; rows that were not wanted are empty.
+
+    Raises
+    ------
+    DataError
+        If the CDRs came from a reader that can be read only once.
+
+    Notes
+    -----
+    Cell and handset of a record are the caller's, so only calls made count.
+    """
+    n_table_rows = len(fingerprints.subscribers)
+    collectors = (
+        _Collector(fingerprints.new, np.unique(new_rows), n_table_rows),
+        _Collector(fingerprints.departed, np.unique(departed_rows), n_table_rows),
+    )
+    cells, handsets = _Names(), _Names()
+    for calls in fingerprints.cdrs.clean_calls(
+        extra=("cell", "imei"), progress=progress, stage="reading cells and hours"
+    ):
+        _collect(calls, fingerprints, collectors, cells, handsets)
+    imeis = fingerprints.subscribers.attributes.get("imei")
+    if imeis is not None:
+        for collector in collectors:
+            collector.add_table_handsets(imeis, handsets)
+    new, departed = (collector.profile(cells, handsets) for collector in collectors)
+    return new, departed
+
+
+def _collect(
+    calls: CleanCalls,
+    fingerprints: Fingerprints,
+    collectors: tuple[_Collector, ...],
+    cells: _Names,
+    handsets: _Names,
+) -> None:
+    table_rows, _ = fingerprints.subscriptions.find(calls.caller, calls.start_s)
+    for collector in collectors:
+        rows = collector.choose(table_rows, calls.start_s)
+        chosen = np.flatnonzero(rows >= 0)
+        picked = pa.array(chosen)
+        collector.parts.append(
+            (
+                rows[chosen],
+                cells.encode(calls.extra["cell"].take(picked)),
+                handsets.encode(calls.extra["imei"].take(picked)),
+                calls.start_s[chosen] // HOUR_S % HOURS_PER_WEEK,
+            )
+        )
+
+
+def _count_names(
+    rows: npt.NDArray[np.int64], codes: npt.NDArray[np.int64], n_rows: int, n_names: int
+) -> csr_array:
+    kept = codes >= 0
+    nothing = np.zeros(int(np.count_nonzero(kept)), np.int32)
+    indptr, indices, counts, _, _ = count_entries(
+        rows[kept].astype(np.int32),
+        codes[kept].astype(np.int32),
+        nothing,
+        nothing.astype(np.uint8),
+        n_rows=n_rows,
+    )
+    return csr_array((counts, indices, indptr), shape=(n_rows, n_names))
+
+
+def read_cell_regions(source: Any) -> dict[str, str]:
+    """Read the table of cells and return the region of each cell.
+
+    Parameters
+    ----------
+    source : str, path, object with ``__arrow_c_stream__``, or a list of these
+        With the columns ``cell, region``.
+
+    Raises
+    ------
+    ColumnError
+        If a column is missing.
+    DataError
+        If one cell stands in two regions; the row is named.
+    """
+    region_of: dict[str, str] = {}
+    for opened in find_sources(source):
+        for column in ("cell", "region"):
+            if column not in opened.schema.names:
+                raise ColumnError(
+                    f"{opened.name}: the table of cells needs a column {column!r}; the columns "
+                    f"found are {describe_columns(opened.schema.names)}; rename the one meant."
+                )
+        for batch in opened.batches(["cell", "region"]):
+            cells, _ = as_text(batch.records.column("cell"), batch.place(0, "cell"))
+            regions, _ = as_text(batch.records.column("region"), batch.place(0, "region"))
+            pairs = zip(cells.to_pylist(), regions.to_pylist(), strict=True)
+            for row, (cell, region) in enumerate(pairs):
+                if not cell or not region:
+                    continue
+                if region_of.setdefault(cell, region) != region:
+                    raise DataError(
+                        f"{batch.place(row, 'region')}: a cell lies in one region; cell {cell!r} "
+                        f"is in {region!r} here and in {region_of[cell]!r} above; correct one."
+                    )
+    return region_of

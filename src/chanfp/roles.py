@@ -1,0 +1,175 @@
+"""Roles: who has departed, who is new, who is active, and the window each is seen through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .activity import Activity
+from .clock import DAY_S
+from .errors import ParameterError
+from .subscribers import Subscribers
+
+__all__ = ["Role", "Roles", "WindowSettings", "assign_roles"]
+
+LEAD_DAYS = 7
+LEAD_SHARE = 0.25
+
+
+@dataclass(frozen=True)
+class WindowSettings:
+    """How far windows reach and how long ago roles may begin.
+
+    Parameters
+    ----------
+    window_days : float, default 30
+        Length of the windows compared. Consecutive windows of 30 days are the most similar ones
+        (Krings et al., EPJ Data Science 1:4, 2012).
+    horizon_days : float, optional
+        Departures longer ago than this before the reference time are left out; default none are.
+    new_days : float, optional
+        How long before the reference time a new subscription may have begun; default
+        `window_days`.
+
+    Raises
+    ------
+    ParameterError
+        If a length is not a positive number of days.
+    """
+
+    window_days: float = 30
+    horizon_days: float | None = None
+    new_days: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("window_days", "horizon_days", "new_days"):
+            days = getattr(self, name)
+            if days is not None and not 0 < days < 36_500:
+                raise ParameterError(
+                    f"`{name}` must be more than 0 and less than 36,500 days, got {days}; "
+                    "choose a length such as 30."
+                )
+
+    @property
+    def window_s(self) -> int:
+        """Window length in whole seconds."""
+        return round(self.window_days * DAY_S)
+
+    @property
+    def new_s(self) -> int:
+        """Age limit of new subscriptions in whole seconds."""
+        return round((self.window_days if self.new_days is None else self.new_days) * DAY_S)
+
+    @property
+    def horizon_s(self) -> int:
+        """Age limit of departures in whole seconds."""
+        return 2**61 if self.horizon_days is None else round(self.horizon_days * DAY_S)
+
+
+@dataclass(frozen=True)
+class Role:
+    """Subscriptions in one role, each with its window, both ends included.
+
+    Parameters
+    ----------
+    name : str
+    rows : int64 array
+        Rows of the subscriber table, ordered by number and time of activation.
+    start_s, end_s : int64 array
+        The windows.
+    """
+
+    name: str
+    rows: npt.NDArray[np.int64]
+    start_s: npt.NDArray[np.int64]
+    end_s: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Roles:
+    """All roles of one run.
+
+    Parameters
+    ----------
+    departed, new : Role
+        Old windows of the departed, new windows of the new. A subscription may be both.
+    active, active_later : Role
+        Earlier and later windows of the active subscriptions, row for row.
+    n_without_calls, n_beyond_horizon, n_unassigned : int
+        Subscriptions without a record up to the reference time; departed ones beyond the horizon;
+        the others without a role.
+    """
+
+    departed: Role
+    new: Role
+    active: Role
+    active_later: Role
+    n_without_calls: int
+    n_beyond_horizon: int
+    n_unassigned: int
+
+
+def assign_roles(
+    activity: Activity,
+    subscribers: Subscribers,
+    order: npt.NDArray[np.int64],
+    settings: WindowSettings,
+) -> Roles:
+    """Give each subscription its roles and windows.
+
+    Parameters
+    ----------
+    activity : Activity
+    subscribers : Subscribers
+    order : int64 array
+        Rows of the subscriber table in the order wanted, unusable rows left out.
+    settings : WindowSettings
+
+    Notes
+    -----
+    * Departed: the table gives a departure, and no sign of life follows the reference time. The
+      old window is the `window_days` up to the last sign of life.
+    * New: the first sign of life lies at most `new_days` before the reference time. The new
+      window is the `window_days` from it on. Records don't reach back for ever: who shows up
+      right after they begin may have been there before, so within the first 7 days (or the first
+      quarter of a shorter span) a subscription counts as new only if the table says that it was
+      activated after the records began.
+    * Active: all others that are seen in both of two adjoining windows, the later of which ends
+      at the reference time; where the records don't reach back for two windows, both are half of
+      what there is.
+
+    The dates of the table decide nothing else: closure comes late and activation early.
+    """
+    reference_s, window_s = activity.reference_s, settings.window_s
+    first_s, last_s = activity.first_own_s, activity.last_own_s
+    has_calls = first_s <= last_s
+    is_departed = has_calls & subscribers.is_departed & ~activity.is_alive_later
+    is_recent = is_departed & (reference_s - last_s <= settings.horizon_s)
+    lead_s = min(LEAD_DAYS * DAY_S, int(LEAD_SHARE * (reference_s - activity.start_s)))
+    is_beginning_seen = (subscribers.activated_s >= activity.start_s) | (
+        first_s - activity.start_s >= lead_s
+    )
+    is_new = has_calls & (reference_s - first_s <= settings.new_s) & is_beginning_seen
+    split_s = reference_s - min(window_s, (reference_s - activity.start_s) // 2)
+    is_active = (
+        has_calls & ~is_departed & ~is_new & (first_s < split_s) & (last_s >= split_s)
+    )
+
+    def role(name: str, chosen: npt.NDArray[np.bool_], start_s: object, end_s: object) -> Role:
+        rows = order[chosen[order]]
+        starts = np.broadcast_to(np.asarray(start_s, np.int64), chosen.shape)[rows]
+        ends = np.broadcast_to(np.asarray(end_s, np.int64), chosen.shape)[rows]
+        return Role(name, rows, starts, ends)
+
+    unassigned = has_calls & ~is_departed & ~is_new & ~is_active
+    return Roles(
+        role("departed", is_recent, last_s - window_s, last_s),
+        role("new", is_new, first_s, np.minimum(first_s + window_s, reference_s)),
+        role("active", is_active, split_s - window_s, split_s - 1),
+        role("active_later", is_active, split_s, reference_s),
+        int(np.count_nonzero(~has_calls[order])),
+        int(np.count_nonzero((is_departed & ~is_recent)[order])),
+        int(np.count_nonzero(unassigned[order])),
+    )

@@ -1,0 +1,283 @@
+"""The subscriber table: which number was held from when to when, and what else is known of it."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .clock import DATE_ONLY, DAY_S, INVALID, MISSING, format_time, read_times
+from .errors import ChanfpWarning, ColumnError, DataError
+from .numbering import NumberingPlan
+from .tables import Batch, TableSource, as_text, describe_columns, find_sources
+
+__all__ = ["Subscribers", "Subscriptions", "read_subscribers"]
+
+REQUIRED_COLUMNS = ("subscriber", "activated_at", "departed_at")
+ATTRIBUTE_COLUMNS = ("subscription_id", "id_hash", "name_hash", "imei", "outlet", "seller")
+BEGINNING_S, END_S = -(2**62), 2**62
+MOST_UNUSABLE_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Subscribers:
+    """The subscriber table, one subscription a row. Made by `read_subscribers`.
+
+    Parameters
+    ----------
+    ids : pyarrow.Array of string
+        Numbers exactly as they stand in the table.
+    activated_s, departed_s : int64 array
+        The period in seconds since 1970, both ends included; far away where open.
+    is_departed : bool array
+        True where the table gives a departure.
+    attributes : dict of str to pyarrow.Array
+        The optional columns found, as text; empty text is null.
+    places : list of (str, int)
+        For each source its name and the row number messages use for its first row.
+    """
+
+    ids: pa.Array
+    activated_s: npt.NDArray[np.int64]
+    departed_s: npt.NDArray[np.int64]
+    is_departed: npt.NDArray[np.bool_]
+    attributes: dict[str, pa.Array]
+    places: list[tuple[str, int, int]]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        n_departed = int(np.count_nonzero(self.is_departed))
+        return f"<Subscribers: {len(self):,} subscriptions, {n_departed:,} of them departed>"
+
+    def place(self, row: int) -> str:
+        """Name the file and row of a subscription, for messages."""
+        for name, begin, first_row in reversed(self.places):
+            if row >= begin:
+                return f"{name}, row {first_row + row - begin}"
+        return f"row {row}"
+
+    def index(self, plan: NumberingPlan) -> Subscriptions:
+        """Return the look-up from number and time to subscription.
+
+        Raises
+        ------
+        DataError
+            If two periods of one number overlap, or most numbers can't be read under `plan`.
+        """
+        keys, codes = plan.resolve(self.ids)
+        unusable = Counter(
+            plan.reasons[code] for code in codes[codes != 0]
+        )
+        if sum(unusable.values()) > MOST_UNUSABLE_SHARE * len(self):
+            row = int(np.flatnonzero(codes)[0])
+            raise DataError(
+                f"{self.place(row)}, column 'subscriber': {sum(unusable.values()):,} of "
+                f"{len(self):,} subscribers are no subscriber numbers under the plan "
+                f"{plan.region!r}, such as {self.ids[row].as_py()!r} "
+                f"({plan.reasons[codes[row]]}); name another region, or 'opaque' for hashed or "
+                "made-up ids."
+            )
+        rows = np.flatnonzero(codes == 0)
+        order = rows[np.lexsort((self.activated_s[rows], keys[rows]))]
+        sorted_keys = keys[order]
+        begin_s, end_s = self.activated_s[order], self.departed_s[order]
+        clash = np.flatnonzero((sorted_keys[1:] == sorted_keys[:-1]) & (begin_s[1:] <= end_s[:-1]))
+        if len(clash):
+            self._refuse_overlap(int(order[clash[0]]), int(order[clash[0] + 1]))
+        return Subscriptions(order, sorted_keys, begin_s, end_s, unusable)
+
+    def _refuse_overlap(self, earlier: int, later: int) -> None:
+        raise DataError(
+            f"{self.place(earlier)} and {self.place(later)}: one number can't be two subscriptions "
+            f"at once; {self.ids[later].as_py()!r} is activated at "
+            f"{format_time(int(self.activated_s[later]))} while the other period ends "
+            f"{_format_end(int(self.departed_s[earlier]))}; correct one of the dates or drop a row."
+        )
+
+
+@dataclass(frozen=True)
+class Subscriptions:
+    """Number keys in ascending order with their periods: finds who held a number when.
+
+    Parameters
+    ----------
+    rows : int64 array
+        Row of the subscriber table for each entry.
+    keys : uint64 array
+        Number keys, ascending; one that was recycled stands several times, by time.
+    begin_s, end_s : int64 array
+        The periods, both ends included; they don't overlap within a key.
+    unusable : Counter
+        Rows of the table left out because their number is none, by reason.
+    """
+
+    rows: npt.NDArray[np.int64]
+    keys: npt.NDArray[np.uint64]
+    begin_s: npt.NDArray[np.int64]
+    end_s: npt.NDArray[np.int64]
+    unusable: Counter[str]
+
+    def find(
+        self, keys: npt.NDArray[np.uint64], times_s: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """Return who held each number at each time.
+
+        Returns
+        -------
+        rows : int64 array
+            Row of the subscriber table, -1 where nobody held the number then.
+        is_known : bool array
+            True where the number is in the table at all.
+        """
+        n_entries = len(self.keys)
+        if n_entries == 0:
+            return np.full(len(keys), -1, np.int64), np.zeros(len(keys), bool)
+        entry = np.minimum(np.searchsorted(self.keys, keys), n_entries - 1)
+        is_known = self.keys[entry] == keys
+        while True:  # as often as the most recycled number has holders
+            following = np.minimum(entry + 1, n_entries - 1)
+            moves = (
+                (following > entry)
+                & (self.keys[following] == keys)
+                & (self.begin_s[following] <= times_s)
+            )
+            if not moves.any():
+                break
+            entry = np.where(moves, following, entry)
+        held = is_known & (self.begin_s[entry] <= times_s) & (times_s <= self.end_s[entry])
+        return np.where(held, self.rows[entry], -1), is_known
+
+
+def read_subscribers(source: Any) -> Subscribers:
+    """Read the subscriber table.
+
+    Parameters
+    ----------
+    source : str, path, object with ``__arrow_c_stream__``, or a list of these
+        With the columns ``subscriber, activated_at, departed_at`` (empty = still active) and
+        optionally ``subscription_id, id_hash, name_hash, imei, outlet, seller``.
+
+    Returns
+    -------
+    Subscribers
+        In the order of the table; empty where the table is.
+
+    Raises
+    ------
+    ColumnError
+        If a required column is missing, or ids are stored as floating-point numbers.
+    DataError
+        If a date can't be read or a period ends before it starts; file, row and column are named.
+
+    Notes
+    -----
+    A departure given as a date only lasts to the end of that day. The dates bound a subscription;
+    the windows that are compared hang on its first and last own call or message.
+    """
+    pieces = []
+    places = []
+    n_rows = 0
+    for opened in find_sources(source):
+        missing = [name for name in REQUIRED_COLUMNS if name not in opened.schema.names]
+        if missing:
+            raise ColumnError(
+                f"{opened.name}: the subscriber table needs a column {missing[0]!r}; the columns "
+                f"found are {describe_columns(opened.schema.names)}; rename the one that is meant."
+            )
+        places.append((opened.name, n_rows, opened.first_row))
+        for piece in _read_source(opened):
+            pieces.append(piece)
+            n_rows += len(piece[0])
+    return _join_pieces(pieces, places)
+
+
+Piece = tuple[
+    pa.Array, npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_], dict[str, pa.Array]
+]
+
+
+def _read_source(source: TableSource) -> list[Piece]:
+    columns = [*REQUIRED_COLUMNS]
+    columns += [name for name in ATTRIBUTE_COLUMNS if name in source.schema.names]
+    pieces = []
+    for batch in source.batches(columns):
+        ids, was_integer = as_text(batch.records.column("subscriber"), batch.place(0, "subscriber"))
+        if was_integer and not pieces:
+            warnings.warn(
+                f"{source.name}: column 'subscriber' is stored as integers; leading zeros and plus "
+                "signs are lost and landlines may be ambiguous; export it as text.",
+                ChanfpWarning,
+                stacklevel=3,
+            )
+        activated_s, _ = _read_dates(batch, "activated_at", BEGINNING_S)
+        departed_s, is_departed = _read_dates(batch, "departed_at", END_S)
+        _check_order(batch, activated_s, departed_s)
+        attributes = {name: _attribute(batch, name) for name in columns[len(REQUIRED_COLUMNS) :]}
+        pieces.append((ids.cast(pa.string()), activated_s, departed_s, is_departed, attributes))
+    return pieces
+
+
+def _read_dates(
+    batch: Batch, column: str, when_empty: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Return a date column in seconds and which rows have a date."""
+    values = batch.records.column(column)
+    seconds, status = read_times(values, batch.place(0, column))
+    bad = np.flatnonzero(status == INVALID)
+    if len(bad):
+        row = int(bad[0])
+        raise DataError(
+            f"{batch.place(row, column)}: a time such as '2024-01-31 23:59:59' is needed, found "
+            f"{values[row].as_py()!r}; correct the cell or leave it empty."
+        )
+    is_given = status != MISSING
+    if column == "departed_at":
+        seconds = np.where(status == DATE_ONLY, seconds + DAY_S - 1, seconds)
+    return np.where(is_given, seconds, when_empty), is_given
+
+
+def _check_order(
+    batch: Batch, activated_s: npt.NDArray[np.int64], departed_s: npt.NDArray[np.int64]
+) -> None:
+    wrong = np.flatnonzero(departed_s < activated_s)
+    if len(wrong):
+        row = int(wrong[0])
+        raise DataError(
+            f"{batch.place(row, 'departed_at')}: a subscription can't end before it starts; "
+            f"departed_at {format_time(int(departed_s[row]))} lies before activated_at "
+            f"{format_time(int(activated_s[row]))}; correct one of the two."
+        )
+
+
+def _attribute(batch: Batch, name: str) -> pa.Array:
+    column = batch.records.column(name).cast(pa.string())
+    return pc.replace_with_mask(
+        column, pc.equal(column, "").fill_null(False), pa.scalar(None, pa.string())
+    )
+
+
+def _join_pieces(pieces: list[Piece], places: list[tuple[str, int, int]]) -> Subscribers:
+    def joined(part: int, dtype: Any) -> Any:
+        return np.concatenate([np.zeros(0, dtype), *(piece[part] for piece in pieces)])
+
+    names = sorted({name for piece in pieces for name in piece[4]})
+    attributes = {}
+    for name in names:
+        parts = [piece[4].get(name, pa.nulls(len(piece[0]), pa.string())) for piece in pieces]
+        attributes[name] = pa.concat_arrays(parts)
+    ids = pa.concat_arrays([pa.array([], pa.string()), *(piece[0] for piece in pieces)])
+    return Subscribers(
+        ids, joined(1, np.int64), joined(2, np.int64), joined(3, bool), attributes, places
+    )
+
+
+def _format_end(seconds: int) -> str:
+    return "never" if seconds >= END_S else f"at {format_time(seconds)}"
