@@ -1,0 +1,58 @@
+"""Simulate a small carrier, find its returners, and compare the answer with the truth.
+
+python examples/demo.py FOLDER [--people 5000] [--seed 1]
+"""
+
+import argparse
+import csv
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+
+def chanfp(*arguments: object) -> None:
+    """Run the command line as an analyst would."""
+    words = [str(argument) for argument in arguments]
+    print("$ chanfp", *words, flush=True)
+    subprocess.run([sys.executable, "-m", "chanfp", *words], check=True)
+
+
+def compare(matches: Path, truth: Path) -> None:
+    """Print how many of the best matches of each grade are right."""
+    with truth.open(newline="", encoding="utf-8") as file:
+        old_of = {row["new"]: row["old"] for row in csv.DictReader(file)}
+    with matches.open(newline="", encoding="utf-8") as file:
+        best = [row for row in csv.DictReader(file) if row["rank"] == "1"]
+    n_all = Counter(row["grade"] for row in best)
+    n_right = Counter(row["grade"] for row in best if old_of.get(row["new"]) == row["old"])
+    n_returners = sum(1 for old in old_of.values() if old)
+    print(f"\nA made-up carrier tells the truth: {n_returners} of its new numbers are returners.")
+    for grade in sorted(n_all):
+        print(f"  grade {grade}: {n_right[grade]:>4} of {n_all[grade]:>4} best matches are right")
+
+
+def main() -> None:
+    """Run the demo."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--people", type=int, default=5000)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    carrier = arguments.folder / f"carrier-{arguments.people}-{arguments.seed}"
+    matches = arguments.folder / "matches.csv"
+    if not carrier.exists():
+        chanfp("simulate", carrier, "--people", arguments.people, "--seed", arguments.seed)
+    chanfp(
+        "match",
+        *("--cdr", carrier / "cdr"),
+        *("--subscribers", carrier / "subscribers.csv"),
+        *("--cells", carrier / "cells.csv"),
+        *("--out", matches),
+    )
+    compare(matches, carrier / "truth.csv")
+    print(f"\nThe matches are in {matches}, the carrier's files in {carrier}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,233 @@
+"""Reading CDRs: every row is accounted for, whatever the file or table."""
+
+import gzip
+import warnings
+
+import duckdb
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from carriers import CDR_HEADER, returner_calls, write_csv
+
+import chanfp
+from chanfp.cdr import RecordCounts
+from chanfp.errors import ChanfpWarning, ColumnError, DataError, ParameterError
+
+ROWS = returner_calls()
+
+
+def read_all(source, **options):
+    counts = RecordCounts()
+    parts = list(chanfp.read_cdrs(source, **options).clean_calls(counts=counts))
+    callers = np.concatenate([np.zeros(0, np.uint64), *(part.caller for part in parts)])
+    return callers, counts
+
+
+def table():
+    return pa.table([list(column) for column in zip(*ROWS, strict=True)], names=list(CDR_HEADER))
+
+
+@pytest.fixture
+def csv_file(tmp_path):
+    return write_csv(tmp_path / "cdr.csv", CDR_HEADER, ROWS)
+
+
+def as_gzip(folder):
+    path = folder / "cdr.csv.gz"
+    plain = write_csv(folder / "cdr.csv", CDR_HEADER, ROWS)
+    path.write_bytes(gzip.compress(plain.read_bytes()))
+    return path
+
+
+def as_parquet(folder):
+    pq.write_table(table(), folder / "cdr.parquet", row_group_size=50)
+    return folder / "cdr.parquet"
+
+
+def as_folder(folder):
+    (folder / "days").mkdir()
+    pq.write_table(table().slice(0, 70), folder / "days" / "a.parquet")
+    write_csv(folder / "days" / "b.csv", CDR_HEADER, ROWS[70:])
+    (folder / "days" / "readme.txt").write_text("no CDRs")
+    return folder / "days"
+
+
+def as_glob(folder):
+    as_folder(folder)
+    return [folder / "days" / "a.parquet", str(folder / "days" / "*.csv")]
+
+
+FORMS = {
+    "gzip": as_gzip,
+    "parquet": as_parquet,
+    "folder": as_folder,
+    "glob": as_glob,
+    "pyarrow": lambda _: table(),
+    "reader": lambda _: table().to_reader(),
+    "pandas": lambda _: pd.DataFrame(dict(zip(CDR_HEADER, zip(*ROWS, strict=True), strict=True))),
+    "polars": lambda _: pl.from_arrow(table()),
+    "duckdb": lambda _: duckdb.from_arrow(table()),
+    "dictionary": lambda _: table().cast(
+        pa.schema([(name, pa.dictionary(pa.int32(), pa.string())) for name in CDR_HEADER])
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_gives_the_same_calls(form, tmp_path, csv_file):
+    expected, _ = read_all(csv_file)
+    callers, counts = read_all(FORMS[form](tmp_path))
+    assert np.array_equal(callers, expected)
+    assert counts.total == counts.accepted == len(ROWS)
+
+
+def test_unusable_rows_are_counted_by_reason(tmp_path):
+    good = ("13800000001", "13800000002", "2024-01-01 10:00:00")
+    rows = [
+        good,
+        ("", good[1], good[2]),
+        (good[0], "what?", good[2]),
+        (good[0], good[1], ""),
+        (good[0], good[1], "yesterday"),
+        (good[0], "+86 138-0000-0001", good[2]),
+        (good[0], "10086", good[2]),
+    ]
+    callers, counts = read_all(write_csv(tmp_path / "cdr.csv", CDR_HEADER[:3], rows))
+    assert counts.as_dict() == {
+        "total": 7,
+        "accepted": 2,
+        "rejected": 5,
+        "rejected_by_reason": {
+            "callee-invalid": 1,
+            "caller-missing": 1,
+            "own-number": 1,
+            "start-time-invalid": 1,
+            "start-time-missing": 1,
+        },
+        "filtered_by_reason": {"operator-hotline": 1},
+        "notes": {},
+    }
+    assert len(callers) == 2
+
+
+def test_integers_are_taken_with_a_warning():
+    rows = table().set_column(0, "caller", pa.array([int(row[0]) for row in ROWS]))
+    with pytest.warns(ChanfpWarning, match="'caller' is stored as integers; leading zeros"):
+        _, counts = read_all(rows)
+    assert counts.notes["number-column-integer"] == len(ROWS)
+    assert counts.accepted == len(ROWS)
+
+
+def test_floats_are_refused():
+    rows = table().set_column(1, "callee", pa.array([float(row[1]) for row in ROWS]))
+    with pytest.raises(ColumnError, match=r"'callee': numbers must be text, found double.*digits"):
+        read_all(rows)
+
+
+def test_a_missing_column_is_named(tmp_path):
+    path = write_csv(tmp_path / "cdr.csv", ("caller", "called", "start_time"), [])
+    with pytest.raises(ColumnError, match=r"cdr.csv: CDRs need a column 'callee'.*'called'"):
+        chanfp.read_cdrs(path)
+
+
+def test_negative_and_unreadable_durations_are_noted(tmp_path):
+    good = ("13800000001", "13800000002", "2024-01-01 10:00:00")
+    rows = [(*good, text) for text in ("60", "-1", "long", "", "00:01:00")]
+    path = write_csv(tmp_path / "cdr.csv", CDR_HEADER[:4], rows)
+    counts = RecordCounts()
+    (calls,) = chanfp.read_cdrs(path).clean_calls(counts=counts)
+    assert calls.duration_s.tolist() == [60, 0, -1, -1, 60]
+    assert counts.notes == {"duration-negative": 1, "duration-unreadable": 1}
+
+
+def test_messages_are_told_from_calls(tmp_path):
+    good = ("13800000001", "13800000002", "2024-01-01 10:00:00", "0")
+    rows = [(*good, kind) for kind in ("call", "SMS", "", "通话", "email")]
+    path = write_csv(tmp_path / "cdr.csv", CDR_HEADER[:5], rows)
+    (calls,) = chanfp.read_cdrs(path).clean_calls()
+    assert calls.is_message.tolist() == [False, True, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("cdr.csv", b"", "is empty, not even a header"),
+        ("cdr.csv", b"PAR1....", "the suffix says text, but the content begins like Parquet"),
+        ("cdr.csv", b"\x1f\x8b....", "the suffix says text, but the content begins like gzip"),
+        ("cdr.parquet", b"caller,callee\n", "the suffix says Parquet, but the content begins"),
+        ("cdr.parquet", b"PAR1 cut off", "can't be read as Parquet"),
+        ("cdr.csv.gz", b"caller,callee\n", "the suffix says gzip"),
+        ("cdr.csv", b"\n1,2\n", "row 1: a header with column names is needed"),
+        ("cdr.csv", b"\xff\xfe\x00\n", "the header can't be read as UTF-8"),
+        ("cdr.csv", b"caller,caller\n", "'caller' stands there twice"),
+        ("cdr.xlsx", b"PK", "the suffix must be one of"),
+    ],
+)
+def test_a_file_that_is_not_what_it_says(name, content, message, tmp_path):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        chanfp.read_cdrs(path)
+
+
+def test_damage_found_while_reading_names_the_place(tmp_path):
+    whole = as_gzip(tmp_path).read_bytes()
+    path = tmp_path / "cut.csv.gz"
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=r"cut.csv.gz: damaged after row \d+"):
+        read_all(path)
+    ragged = tmp_path / "ragged.csv"
+    ragged.write_text("caller,callee,start_time\n1,2,3\n1,2\n")
+    with pytest.raises(DataError, match=r"ragged.csv: damaged after row .*Expected 3 columns"):
+        read_all(ragged)
+
+
+def test_paths_that_lead_nowhere(tmp_path):
+    for path, message in (
+        (tmp_path / "none.csv", "no such file or folder"),
+        (str(tmp_path / "*.csv"), "the pattern matches no file"),
+        (tmp_path, "the folder holds no file"),
+    ):
+        with pytest.raises(DataError, match=message):
+            chanfp.read_cdrs(path)
+    for wrong in (5, []):
+        with pytest.raises(ParameterError, match="a table must be a path"):
+            chanfp.read_cdrs(wrong)
+
+
+def test_a_reader_is_read_once():
+    cdrs = chanfp.read_cdrs(table().to_reader())
+    assert not cdrs.is_rereadable
+    assert sum(len(calls) for calls in cdrs.clean_calls()) == len(ROWS)
+    with pytest.raises(DataError, match="can be read only once"):
+        list(cdrs.clean_calls())
+
+
+def test_tables_are_read_again_and_again():
+    for form in ("pandas", "polars", "duckdb", "pyarrow"):
+        cdrs = chanfp.read_cdrs(FORMS[form](None))
+        for _ in range(2):
+            assert sum(len(calls) for calls in cdrs.clean_calls()) == len(ROWS), form
+
+
+def test_the_byte_order_mark_is_no_part_of_the_first_name(tmp_path):
+    path = tmp_path / "cdr.csv"
+    path.write_text("\ufeffcaller,callee,start_time\n13800000001,13800000002,20240101120000\n")
+    _, counts = read_all(path)
+    assert counts.accepted == 1
+
+
+def test_opaque_ids_keep_their_texts():
+    rows = pa.table({"caller": ["a", "b"], "callee": ["b", " c"], "start_time": ["2024-01-01"] * 2})
+    cdrs = chanfp.read_cdrs(rows, numbers="opaque")
+    (calls,) = cdrs.clean_calls()
+    assert cdrs.partner_names(calls.callee) == ["b", "c"]
+
+
+def test_repr_tells_rows_and_plan(csv_file):
+    assert "rows not counted yet" in repr(chanfp.read_cdrs(csv_file))
+    with warnings.catch_warnings():
+        assert f"{len(ROWS)} rows; numbers CN" in repr(chanfp.read_cdrs(table()))

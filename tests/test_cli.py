@@ -1,0 +1,254 @@
+"""The command line as a user runs it: a process, its output and its exit status."""
+
+import csv
+import io
+import json
+import os
+import pty
+import subprocess
+import sys
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from carriers import (
+    CDR_HEADER,
+    NEW,
+    OLD,
+    SUBSCRIBER_HEADER,
+    returner_calls,
+    stamp,
+    subscriber_rows,
+    write_carrier,
+    write_csv,
+)
+
+import chanfp
+from chanfp.matches import MATCH_SCHEMA
+
+
+def run(*words):
+    return subprocess.run(
+        [sys.executable, "-m", "chanfp", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def files(tmp_path):
+    cdrs, subscribers = write_carrier(tmp_path)
+    return ("--cdr", cdrs, "--subscribers", subscribers)
+
+
+def fails(done, message):
+    """Assert exit 1 with one clear line and nothing else."""
+    assert done.returncode == 1, done
+    assert done.stdout == ""
+    (line,) = [line for line in done.stderr.splitlines() if "warning:" not in line]
+    assert line.startswith("chanfp: error: ")
+    assert message in line
+    return True
+
+
+def test_match_writes_and_sums_up(files, tmp_path):
+    done = run("match", *files, "--out", tmp_path / "m.csv")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Records     160 read, 160 accepted, 0 rejected" in done.stdout
+    assert "4: 2 departed, 1 new, 1 active, 0 without calls" in done.stdout
+    assert f"Results     {tmp_path / 'm.csv'}" in done.stdout
+    with (tmp_path / "m.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["new"], row["old"], row["grade"], row["probability"]) == (NEW, OLD, "A", "")
+    assert list(row) == MATCH_SCHEMA.names
+
+
+def test_csv_parquet_and_standard_output_agree(files, tmp_path):
+    for out in ("m.csv", "m.parquet"):
+        assert run("match", *files, "--out", tmp_path / out, "--quiet").stdout == ""
+    done = run("match", *files, "--out", "-")
+    assert done.stdout == (tmp_path / "m.csv").read_text()
+    assert "Results     standard output" in done.stderr
+    (row,) = csv.DictReader(io.StringIO(done.stdout))
+    (same,) = pq.read_table(tmp_path / "m.parquet").to_pylist()
+    assert row["old"] == same["old"]
+    assert float(row["gap_days"]) == same["gap_days"]
+
+
+def test_json_summary(files, tmp_path):
+    done = run("match", *files, "--out", tmp_path / "m.csv", "--json")
+    summary = json.loads(done.stdout)
+    assert summary["records"]["total"] == summary["records"]["accepted"] == 160
+    assert summary["grades"] == {"A": 1}
+    assert summary["out"] == str(tmp_path / "m.csv")
+
+
+def test_same_input_same_bytes_for_any_number_of_threads(files, tmp_path):
+    found = set()
+    for threads in (1, 2, 7):
+        for suffix in ("csv", "parquet"):
+            out = tmp_path / f"m{threads}.{suffix}"
+            run("match", *files, "--out", out, "--threads", threads)
+            found.add(out.read_bytes())
+    assert len(found) == 2
+
+
+def test_several_cdr_files_in_one_option(tmp_path):
+    rows = returner_calls()
+    parts = [
+        write_csv(tmp_path / f"{part}.csv", CDR_HEADER, rows[part * 40 : part * 40 + 40])
+        for part in range(4)
+    ]
+    table = write_csv(tmp_path / "s.csv", SUBSCRIBER_HEADER, subscriber_rows())
+    for words in (("--cdr", *parts), [word for part in parts for word in ("--cdr", part)]):
+        done = run("match", *words, "--subscribers", table, "--out", tmp_path / "m.csv", "--json")
+        assert json.loads(done.stdout)["records"]["total"] == 160
+
+
+def test_late_closure_and_early_activation_change_nothing(files, tmp_path):
+    plain = tmp_path / "plain.csv"
+    run("match", *files, "--out", plain)
+    shifted = [
+        (number, stamp(-360), left and stamp(26 + 90)) for number, _, left in subscriber_rows()
+    ]
+    table = write_csv(tmp_path / "shifted.csv", SUBSCRIBER_HEADER, shifted)
+    out = tmp_path / "m.csv"
+    done = run("match", *files[:2], "--subscribers", table, "--out", out)
+    assert done.returncode == 0
+    assert out.read_bytes() == plain.read_bytes()
+
+
+def test_ids_are_written_as_they_stand_in_the_table(files, tmp_path):
+    odd = [(f"+86 {number}", begin, end) for number, begin, end in subscriber_rows()]
+    table = write_csv(tmp_path / "odd.csv", SUBSCRIBER_HEADER, odd)
+    done = run("match", *files[:2], "--subscribers", table, "--out", "-", "--quiet")
+    (row,) = csv.DictReader(io.StringIO(done.stdout))
+    assert (row["new"], row["old"]) == (f"+86 {NEW}", f"+86 {OLD}")
+
+
+@pytest.mark.parametrize(
+    ("rows", "notice"),
+    [
+        ([row for row in subscriber_rows() if not row[2]], "no departed subscription has calls"),
+        ([row for row in subscriber_rows() if row[2]], "no new subscription has calls"),
+    ],
+)
+def test_nobody_departed_or_nobody_new(rows, notice, files, tmp_path):
+    table = write_csv(tmp_path / "few.csv", SUBSCRIBER_HEADER, rows)
+    done = run("match", *files[:2], "--subscribers", table, "--out", tmp_path / "m.parquet")
+    assert done.returncode == 0
+    assert notice in done.stdout
+    empty = pq.read_table(tmp_path / "m.parquet")
+    assert empty.num_rows == 0
+    assert empty.schema.equals(MATCH_SCHEMA)
+
+
+def test_cdrs_without_a_row(files, tmp_path):
+    empty = write_csv(tmp_path / "none.csv", CDR_HEADER, [])
+    done = run("match", "--cdr", empty, *files[2:], "--out", tmp_path / "m.csv")
+    assert done.returncode == 0
+    assert "0 read" in done.stdout
+    assert (tmp_path / "m.csv").read_text().count("\n") == 1
+
+
+def test_bad_input_is_one_clear_line(files, tmp_path):
+    out = ("--out", tmp_path / "m.csv")
+    empty = tmp_path / "empty.csv"
+    empty.touch()
+    assert fails(run("match", "--cdr", empty, *files[2:], *out), "empty.csv: the file is empty")
+    short = write_csv(tmp_path / "short.csv", ("caller", "start_time"), [])
+    assert fails(run("match", "--cdr", short, *files[2:], *out), "need a column 'callee'")
+    floats = tmp_path / "floats.parquet"
+    pq.write_table(pa.table({"caller": [1.0], "callee": ["1"], "start_time": ["2024"]}), floats)
+    assert fails(run("match", "--cdr", floats, *files[2:], *out), "lost leading zeros")
+    wrong = tmp_path / "wrong.parquet"
+    wrong.write_text("caller,callee,start_time\n")
+    assert fails(run("match", "--cdr", wrong, *files[2:], *out), "the suffix says Parquet")
+    reverse = write_csv(tmp_path / "r.csv", SUBSCRIBER_HEADER, [(OLD, stamp(2), stamp(1))])
+    done = run("match", *files[:2], "--subscribers", reverse, *out)
+    assert fails(done, "r.csv, row 2, column 'departed_at': a subscription can't end before")
+    assert fails(run("match", *files, "--out", tmp_path / "no" / "m.csv"), "does not exist")
+    assert fails(run("match", *files, *out, "--reference-time", "then"), "`reference_time` must")
+    assert not (tmp_path / "m.csv").exists()
+
+
+def test_integer_numbers_warn_in_one_line(files, tmp_path):
+    rows = [(int(row[0]), int(row[1]), row[2]) for row in returner_calls()]
+    cdrs = tmp_path / "int.parquet"
+    pq.write_table(
+        pa.table([list(c) for c in zip(*rows, strict=True)], names=list(CDR_HEADER[:3])), cdrs
+    )
+    done = run("match", "--cdr", cdrs, *files[2:], "--out", tmp_path / "m.csv")
+    assert done.returncode == 0
+    assert done.stderr.startswith("chanfp: warning: ")
+    assert "leading zeros" in done.stderr
+    assert "number-column-integer" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("match",),
+        ("match", "--cdr", "a.csv", "--subscribers", "b.csv", "--out", "c.csv", "--top", "0"),
+        ("match", "--cdr", "a.csv", "--subscribers", "b.csv", "--out", "-", "--json"),
+        ("nothing",),
+    ],
+)
+def test_wrong_usage_is_exit_2(words):
+    done = run(*words)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_unreadable_file(files, tmp_path):
+    (tmp_path / "folder.csv").mkdir()
+    done = run("match", "--cdr", tmp_path / "folder.csv", *files[2:], "--out", tmp_path / "m.csv")
+    assert fails(done, "the folder holds no file ending in")
+
+
+def test_help_and_version():
+    assert "match" in run("--help").stdout
+    assert run("--version").stdout.strip() == f"chanfp, version {chanfp.__version__}"
+    shown = run("match", "--help").stdout
+    for option in ("--cdr", "--subscribers", "--out", "--window-days", "--top", "--threads"):
+        assert option in shown
+
+
+def test_a_progress_bar_only_where_somebody_looks(files, tmp_path):
+    words = [sys.executable, "-m", "chanfp", "match", *map(str, files)]
+    words += ["--out", str(tmp_path / "m.csv")]
+    for extra, is_shown in (((), True), (("--quiet",), False)):
+        leader, follower = pty.openpty()
+        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
+        subprocess.run([*words, *extra], stderr=follower, check=True, env=environment,
+                       stdout=subprocess.DEVNULL)
+        os.close(follower)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(leader, 65536)
+            except OSError:  # the other end is closed and everything is read
+                break
+            if not piece:
+                break
+            shown += piece
+        os.close(leader)
+        assert (b"reading CDRs" in shown) is is_shown
+
+
+def test_importing_is_quick_and_light():
+    code = "import sys, chanfp; print(sorted({'numpy', 'scipy', 'pyarrow'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    help_code = (
+        "import sys; from chanfp.cli import commands; "
+        "commands.main(['--help'], standalone_mode=False); "
+        "print(sorted({'numpy', 'scipy', 'pyarrow', 'rich'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", help_code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip().endswith("[]")

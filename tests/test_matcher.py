@@ -1,0 +1,174 @@
+"""The facade: matches, their evidence, and explanations."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from carriers import (
+    CDR_HEADER,
+    FRIENDS,
+    LEAVER,
+    NEW,
+    OLD,
+    STAYER,
+    returner_calls,
+    stamp,
+    write_carrier,
+    write_csv,
+)
+
+import chanfp
+from chanfp.errors import DataError, ParameterError
+from chanfp.matches import MATCH_SCHEMA
+
+
+@pytest.fixture
+def fingerprints(tmp_path):
+    return chanfp.build_fingerprints(*write_carrier(tmp_path))
+
+
+@pytest.fixture
+def matches(fingerprints):
+    return chanfp.Matcher().fit(fingerprints).match()
+
+
+def test_the_returner_is_found(matches):
+    (row,) = matches.to_arrow().to_pylist()
+    assert (row["new"], row["old"], row["rank"], row["grade"]) == (NEW, OLD, 1, "A")
+    assert row["jaccard"] == row["weighted_jaccard"] == row["hellinger"] == 1.0
+    assert row["n_shared"] == row["n_partners_new"] == row["n_partners_old"] == 8
+    assert row["n_calls_new"] == row["n_calls_old"] == 50
+    assert row["gap_days"] == pytest.approx(35.3 - 24.5, abs=0.001)
+    assert row["volume_ratio"] == pytest.approx(1.0)
+    assert row["cell_similarity"] == 1.0
+    assert row["hour_similarity"] > 0
+    assert row["same_imei"] is False
+    assert row["probability"] is row["q_value"] is row["region_new"] is row["same_id"] is None
+    assert matches.table.schema.equals(MATCH_SCHEMA, check_metadata=True)
+
+
+def test_the_result_can_be_looked_at(matches):
+    assert len(matches) == 1
+    assert repr(matches) == (
+        "<Matches: 1 candidates of 1 new subscriptions; best ones: 1 A>"
+    )
+    assert f"<td>{NEW}</td>" in matches._repr_html_()
+    assert matches.to_pandas()["old"].tolist() == [OLD]
+    assert pa.table(matches).equals(matches.table)
+    assert "no false-match rate is known" in matches.summary["notices"][0]
+
+
+def test_explain_shows_the_shared_partners(matches):
+    explanation = matches.explain(NEW)
+    shared = explanation.shared.to_pylist()
+    assert {row["partner"] for row in shared} == {f"+86{friend}" for friend in FRIENDS[:8]}
+    assert sum(row["calls_new"] for row in shared) == 50
+    assert sum(row["minutes_old"] for row in shared) == 50
+    assert sum(row["outgoing_old"] for row in shared) == 25
+    assert f"{NEW} was probably {OLD}: grade A" in repr(explanation)
+    assert "<pre>" in explanation._repr_html_()
+    assert matches.explain(NEW, OLD).match == explanation.match
+
+
+@pytest.mark.parametrize(("pair", "named"), [((STAYER,), STAYER), ((NEW, LEAVER), LEAVER)])
+def test_explain_refuses_what_was_not_matched(pair, named, matches):
+    with pytest.raises(ParameterError, match=f"{named}.* is not in the matches"):
+        matches.explain(*pair)
+
+
+def test_regions_attributes_and_handsets(tmp_path):
+    cdrs, _ = write_carrier(tmp_path)
+    header = ("subscriber", "activated_at", "departed_at", "id_hash", "imei", "outlet", "seller")
+    subscribers = write_csv(
+        tmp_path / "s.csv",
+        header,
+        [
+            (OLD, stamp(-9), stamp(26), "h1", "", "o1", ""),
+            (NEW, stamp(34), "", "h1", f"86{OLD}00", "o2", "s1"),
+        ],
+    )
+    cells = write_csv(tmp_path / "cells.csv", ("cell", "region"), [("c1", "East"), ("c2", "West")])
+    fingerprints = chanfp.build_fingerprints(cdrs, subscribers)
+    (row,) = chanfp.Matcher(cells=cells).fit(fingerprints).match().table.to_pylist()
+    assert (row["region_new"], row["region_old"]) == ("East", "East")
+    assert (row["same_id"], row["same_outlet"], row["same_seller"]) == (True, False, None)
+    assert row["same_imei"] is True
+    write_csv(cells, ("cell", "region"), [("c1", "East"), ("c1", "West")])
+    with pytest.raises(DataError, match=r"row 3, column 'region': a cell lies in one region"):
+        chanfp.Matcher(cells=cells)
+
+
+def test_thin_evidence_is_listed_but_not_graded():
+    calls = [(OLD, FRIENDS[0], stamp(1)), (OLD, FRIENDS[0], stamp(2)), (OLD, FRIENDS[0], stamp(3))]
+    calls += [(NEW, FRIENDS[0], stamp(day)) for day in (50, 51, 52)]
+    cdrs = pa.table([list(c) for c in zip(*calls, strict=True)], names=list(CDR_HEADER[:3]))
+    table = pa.table(
+        {"subscriber": [OLD, NEW], "activated_at": ["", ""], "departed_at": [stamp(4), ""]}
+    )
+    fingerprints = chanfp.build_fingerprints(cdrs, table)
+    (row,) = chanfp.Matcher().fit(fingerprints).match().table.to_pylist()
+    assert (row["jaccard"], row["grade"], row["reason"]) == (1.0, "U", "thin-evidence")
+    assert len(chanfp.Matcher(min_shared=2).fit(fingerprints).match()) == 0
+    (row,) = chanfp.Matcher(min_shared=1).fit(fingerprints).match().table.to_pylist()
+    assert row["grade"] == "D"
+
+
+def test_a_candidate_must_have_been_there_before():
+    calls = [(NEW, FRIENDS[day % 5], stamp(30 + day)) for day in range(10)]
+    calls += [(OLD, FRIENDS[day % 5], stamp(41 + day)) for day in range(5)]
+    calls += [(STAYER, FRIENDS[30], stamp(day)) for day in range(60)]
+    cdrs = pa.table([list(c) for c in zip(*calls, strict=True)], names=list(CDR_HEADER[:3]))
+    table = pa.table(
+        {
+            "subscriber": [NEW, OLD, STAYER],
+            "activated_at": [stamp(29), stamp(40), ""],
+            "departed_at": ["", stamp(50), ""],
+        }
+    )
+    matches = chanfp.Matcher().fit(chanfp.build_fingerprints(cdrs, table)).match()
+    # OLD is both new and departed, but began after NEW; and nobody is his own candidate.
+    assert matches.summary["subscribers"]["new"] == 2
+    assert len(matches) == 0
+
+
+def test_a_reader_gives_matches_without_the_second_pass():
+    columns = [list(column) for column in zip(*returner_calls(), strict=True)]
+    reader = pa.table(columns, names=list(CDR_HEADER)).to_reader()
+    table = pa.table(
+        {"subscriber": [OLD, NEW], "activated_at": ["", ""], "departed_at": [stamp(26), ""]}
+    )
+    matches = chanfp.Matcher().fit(chanfp.build_fingerprints(reader, table)).match()
+    assert matches.table.column("old").to_pylist() == [OLD]
+    assert matches.table.column("cell_similarity").null_count == 1
+    assert any("read only once" in notice for notice in matches.summary["notices"])
+
+
+def test_writing_is_whole_or_not_at_all(matches, tmp_path, monkeypatch):
+    matches.write(tmp_path / "m.parquet")
+    assert pq.read_table(tmp_path / "m.parquet").equals(matches.table)
+    matches.write(tmp_path / "m.csv")
+    before = (tmp_path / "m.csv").read_bytes()
+    assert before.startswith(b'"new","old"') or before.startswith(b"new,old")
+    with pytest.raises(ParameterError, match="must end in .csv or .parquet"):
+        matches.write(tmp_path / "m.xlsx")
+    with pytest.raises(DataError, match="does not exist; make it first"):
+        matches.write(tmp_path / "none" / "m.csv")
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pyarrow.csv.write_csv", fail)
+    with pytest.raises(OSError, match="No space"):
+        matches.write(tmp_path / "m.csv")
+    assert (tmp_path / "m.csv").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.glob("*m.*")) == ["m.csv", "m.parquet"]
+
+
+def test_settings_are_checked():
+    for wrong in ({"top": 0}, {"min_shared": 0}, {"n_threads": 0}):
+        with pytest.raises(ParameterError, match="must be at least 1, got 0"):
+            chanfp.Matcher(**wrong)
+    with pytest.raises(ParameterError, match="call `fit` before `match`"):
+        chanfp.Matcher().match()
+    with pytest.raises(ParameterError, match="`jaccard` of grade A"):
+        chanfp.SimilarityTier("A", 2, 1, 1)
+    assert "not fitted" in repr(chanfp.Matcher())
