@@ -34,7 +34,9 @@ def matches(fingerprints):
 def test_the_returner_is_found(matches):
     (row,) = matches.to_arrow().to_pylist()
     assert (row["new"], row["old"], row["rank"], row["grade"]) == (NEW, OLD, 1, "A")
-    assert row["jaccard"] == row["weighted_jaccard"] == row["hellinger"] == 1.0
+    assert row["jaccard"] == row["containment_new"] == row["containment_old"] == 1.0
+    assert row["weighted_jaccard"] == 48 / 52
+    assert 0.98 < row["hellinger"] < row["cosine"] + 0.01 < 1.01
     assert row["n_shared"] == row["n_partners_new"] == row["n_partners_old"] == 8
     assert row["n_calls_new"] == row["n_calls_old"] == 50
     assert row["gap_days"] == pytest.approx(35.3 - 24.5, abs=0.001)

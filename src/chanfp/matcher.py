@@ -141,7 +141,7 @@ class Matcher:
             n_threads=self.n_threads,
             progress=self.progress,
         )
-        columns = dict(evidence)
+        columns: dict[str, Any] = dict(evidence.columns())
         columns |= _pair_columns(fingerprints, pairs.a_rows, pairs.b_rows)
         columns |= self._profile_columns(fingerprints, pairs.a_rows, pairs.b_rows)
         n_calls = np.minimum(columns["n_calls_new"], columns["n_calls_old"])
@@ -266,11 +266,11 @@ def _compare(
     )
     unknown = (np.diff(new.indptr)[pairs[0]] == 0) | (np.diff(old.indptr)[pairs[1]] == 0)
     return {
-        "n_shared": measures["n_shared"],
-        "jaccard": np.where(unknown, np.nan, measures["jaccard"]),
-        "hellinger": np.where(unknown, np.nan, measures["hellinger"]),
+        "n_shared": measures.n_shared,
+        "jaccard": np.where(unknown, np.nan, measures.jaccard),
+        "hellinger": np.where(unknown, np.nan, measures.hellinger),
         # With every weight 1, the rarity-weighted overlap of shares is the plain one.
-        "share_overlap": np.where(unknown, np.nan, measures["shared_rarity"]),
+        "share_overlap": np.where(unknown, np.nan, measures.shared_rarity),
     }
 
 

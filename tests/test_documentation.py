@@ -1,0 +1,113 @@
+"""What is written about the code holds: README, docs, docstrings, public names, stubs."""
+
+import ast
+import doctest
+import importlib
+import inspect
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import chanfp
+from chanfp import _core
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = Path(chanfp.__file__).parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages([str(PACKAGE)], "chanfp.")
+    if not module.name.endswith(("__main__", "_core"))
+)
+CODE_BLOCKS = [
+    pytest.param(code, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, code in enumerate(
+        re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    )
+]
+
+
+@pytest.mark.parametrize("code", CODE_BLOCKS)
+def test_code_in_the_docs_runs(code, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_in_docstrings_run(name):
+    result = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
+    assert result.failed == 0
+
+
+def test_links_between_pages_lead_somewhere():
+    for page in [*PAGES, ROOT / "CONTRIBUTING.md"]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_options_in_the_docs_exist():
+    from chanfp.cli import commands
+
+    known = {"--version", "--help"}
+    for name in commands.list_commands(None):
+        for parameter in commands.get_command(None, name).params:
+            known.update(parameter.opts)
+    for page in PAGES:
+        for line in re.findall(r"chanfp (?:match|simulate)[^\n`]*", page.read_text("utf-8")):
+            assert set(re.findall(r"--[a-z-]+", line)) <= known, line
+
+
+def test_every_public_name_is_there_and_documented():
+    assert sorted(chanfp.__all__) == sorted({*chanfp._MODULE_OF, "__version__"})
+    assert set(chanfp.__all__) <= set(dir(chanfp))
+    for name in chanfp.__all__:
+        value = getattr(chanfp, name)
+        if callable(value):
+            assert value.__doc__, name
+            assert not value.__doc__.startswith(f"{name}("), f"{name} needs a docstring of its own"
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = chanfp.nothing
+
+
+def test_every_parameter_of_a_public_function_is_documented():
+    for name in chanfp.__all__:
+        value = getattr(chanfp, name)
+        if not (inspect.isfunction(value) or inspect.isclass(value)):
+            continue
+        document = inspect.getdoc(value)
+        for parameter in inspect.signature(value).parameters:
+            if parameter not in ("self", "args", "kwargs"):
+                assert re.search(rf"\b{parameter}\b", document), f"{name}: {parameter}"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_all_lists_what_the_module_defines(name):
+    module = importlib.import_module(name)
+    for public in getattr(module, "__all__", ()):
+        assert hasattr(module, public), f"{name}.{public}"
+
+
+def test_the_stub_names_every_kernel():
+    stub = ast.parse((PACKAGE / "_core.pyi").read_text(encoding="utf-8"))
+    in_stub = {
+        node.name: [argument.arg for argument in node.args.args]
+        for node in stub.body
+        if isinstance(node, ast.FunctionDef)
+    }
+    kernels = {
+        name: value
+        for name, value in vars(_core).items()
+        if callable(value) and not name.startswith("_") and getattr(value, "__doc__", None)
+    }
+    assert set(in_stub) == set(kernels)
