@@ -14,7 +14,7 @@ slow twin in `chanfp._reference`.
 """
 
 from libc.math cimport NAN, sqrt
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 ctypedef fused index_t:
     int32_t
@@ -22,3 +22,4 @@ ctypedef fused index_t:
 
 include "_kernels/times.pxi"
 include "_kernels/group.pxi"
+include "_kernels/numbers.pxi"

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from . import _core
 from .errors import ColumnError, ParameterError
-from .text import text_buffers
+from .text import is_text, text_buffers
 
 __all__ = [
     "DATE_ONLY",
@@ -66,15 +66,15 @@ def read_times(
         return _read_typed_times(column)
     if pa.types.is_integer(kind) or pa.types.is_null(kind):
         column = column.cast(pa.string())
-    elif not _is_text(kind):
+    elif not is_text(kind):
         raise ColumnError(
             f"{place}: times must be text, time stamps, dates or integers, found {kind}; "
             "export the column as text like 2024-01-31 23:59:59."
         )
-    offsets, data = text_buffers(column)
+    texts = text_buffers(column)
     seconds = np.empty(len(column), np.int64)
     status = np.empty(len(column), np.uint8)
-    _core.parse_times(offsets, data, seconds, status)
+    _core.parse_times(texts.offsets, texts.text, seconds, status)
     return seconds, status
 
 
@@ -107,13 +107,13 @@ def read_durations(column: pa.Array, place: str) -> npt.NDArray[np.int32]:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         values = column.cast(pa.float64(), safe=False)
         return _read_typed_durations(values.to_numpy(zero_copy_only=False))
-    if not _is_text(kind):
+    if not is_text(kind):
         raise ColumnError(
             f"{place}: durations must be seconds or HH:MM:SS, found {kind}; convert the column."
         )
-    offsets, data = text_buffers(column)
+    texts = text_buffers(column)
     seconds = np.empty(len(column), np.int32)
-    _core.parse_durations(offsets, data, seconds)
+    _core.parse_durations(texts.offsets, texts.text, seconds)
     return seconds
 
 
@@ -177,11 +177,3 @@ def _read_typed_durations(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int
     seconds = np.where(values > LONGEST_DURATION_S, -2, np.where(values < 0, -3, values))
     seconds[is_missing] = UNKNOWN_DURATION_S
     return seconds.astype(np.int32)
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    return bool(
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    )

@@ -11,10 +11,6 @@ cdef enum:
     TIME_MISSING = 3
     TIME_INVALID = 4
 
-ctypedef fused offset_t:
-    int32_t
-    int64_t
-
 
 cdef inline bint _is_digit(uint8_t c) noexcept nogil:
     return 48 <= c <= 57
@@ -172,7 +168,7 @@ cdef inline void _trim(
 
 
 cdef void _parse_times(
-    const offset_t[::1] offsets, const uint8_t[::1] data, int64_t[::1] seconds,
+    const index_t[::1] offsets, const uint8_t[::1] data, int64_t[::1] seconds,
     uint8_t[::1] status,
 ) noexcept nogil:
     cdef int64_t row, start, end
@@ -190,7 +186,7 @@ cdef void _parse_times(
 
 
 def parse_times(
-    const offset_t[::1] offsets, const uint8_t[::1] data, int64_t[::1] seconds,
+    const index_t[::1] offsets, const uint8_t[::1] data, int64_t[::1] seconds,
     uint8_t[::1] status,
 ):
     """Parse time stamps; a naive one counts as if it were UTC.
@@ -235,7 +231,7 @@ cdef int32_t _parse_duration(
 
 
 cdef void _parse_durations(
-    const offset_t[::1] offsets, const uint8_t[::1] data, int32_t[::1] seconds
+    const index_t[::1] offsets, const uint8_t[::1] data, int32_t[::1] seconds
 ) noexcept nogil:
     cdef int64_t row, start, end
     for row in range(seconds.shape[0]):
@@ -247,7 +243,7 @@ cdef void _parse_durations(
 
 
 def parse_durations(
-    const offset_t[::1] offsets, const uint8_t[::1] data, int32_t[::1] seconds
+    const index_t[::1] offsets, const uint8_t[::1] data, int32_t[::1] seconds
 ):
     """Parse durations given as seconds (a fraction is cut off) or `HH:MM:SS`.
 

@@ -1,12 +1,8 @@
-"""The slow, obvious twin of each kernel: what the fast one must give, bit for bit.
-
-Nothing here is called by the library; tests compare the kernels of `chanfp._core` against it.
-"""
+"""Twins of the kernels that read time stamps and durations."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1)
@@ -91,17 +87,3 @@ def parse_duration(text: str) -> int:
     if value >= 2**31:
         return -2
     return -3 if found["sign"] and value else value
-
-
-def count_entries(
-    entries: Iterable[tuple[int, int, int, int]], n_rows: int
-) -> list[list[tuple[int, int, int, int]]]:
-    """Group (row, column, seconds, outgoing): per row (column, count, seconds, outgoing), sorted.
-
-    Like ``_core.scatter_calls`` and ``_core.merge_calls`` together.
-    """
-    rows: list[dict[int, tuple[int, int, int]]] = [{} for _ in range(n_rows)]
-    for row, column, seconds, outgoing in entries:
-        count, all_seconds, all_outgoing = rows[row].get(column, (0, 0, 0))
-        rows[row][column] = (count + 1, all_seconds + seconds, all_outgoing + outgoing)
-    return [[(column, *sums) for column, sums in sorted(row.items())] for row in rows]
