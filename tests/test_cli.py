@@ -97,10 +97,7 @@ def test_same_input_same_bytes_for_any_number_of_threads(files, tmp_path):
 
 def test_several_cdr_files_in_one_option(tmp_path):
     rows = returner_calls()
-    parts = [
-        write_csv(tmp_path / f"{part}.csv", CDR_HEADER, rows[part::4])
-        for part in range(4)
-    ]
+    parts = [write_csv(tmp_path / f"{part}.csv", CDR_HEADER, rows[part::4]) for part in range(4)]
     table = write_csv(tmp_path / "s.csv", SUBSCRIBER_HEADER, subscriber_rows())
     for words in (("--cdr", *parts), [word for part in parts for word in ("--cdr", part)]):
         done = run("match", *words, "--subscribers", table, "--out", tmp_path / "m.csv", "--json")
@@ -223,8 +220,13 @@ def test_a_progress_bar_only_where_somebody_looks(files, tmp_path):
     for extra, is_shown in (((), True), (("--quiet",), False)):
         leader, follower = pty.openpty()
         environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
-        subprocess.run([*words, *extra], stderr=follower, check=True, env=environment,
-                       stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [*words, *extra],
+            stderr=follower,
+            check=True,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+        )
         os.close(follower)
         shown = b""
         while True:

@@ -82,7 +82,10 @@ def test_the_old_window_ends_with_the_last_sign_of_life():
 
 
 def test_answered_calls_and_messages_received_are_signs_of_life():
-    for last in ((FRIENDS[1], OLD, stamp(15), "9", "call"), (FRIENDS[1], OLD, stamp(15), "", "sms")):
+    for last in (
+        (FRIENDS[1], OLD, stamp(15), "9", "call"),
+        (FRIENDS[1], OLD, stamp(15), "", "sms"),
+    ):
         calls = [(OLD, FRIENDS[0], stamp(10)), last, (STAYER, FRIENDS[0], stamp(20))]
         fingerprints = build(calls, [(OLD, stamp(-9), stamp(90))])
         assert set(partners_of(fingerprints.departed, fingerprints, OLD)) == set(FRIENDS[:2])
@@ -146,7 +149,9 @@ def test_no_calls_at_all_and_subscribers_without_calls(tmp_path):
     cdrs, subscribers = write_carrier(tmp_path)
     with subscribers.open("a") as file:
         file.write(f"13911119999,{stamp(0)},\n")
-    assert chanfp.build_fingerprints(cdrs, subscribers).summary()["subscribers"]["without_calls"] == 1
+    assert (
+        chanfp.build_fingerprints(cdrs, subscribers).summary()["subscribers"]["without_calls"] == 1
+    )
     header = cdrs.read_text().splitlines()[0]
     (tmp_path / "none.csv").write_text(header + "\n")
     empty = chanfp.build_fingerprints(tmp_path / "none.csv", subscribers)

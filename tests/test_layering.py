@@ -55,7 +55,9 @@ def imported_layers(path: Path) -> set[str]:
 
 
 def test_every_module_has_a_layer():
-    found = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")}
+    found = {
+        path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")
+    }
     assert found == set(LAYERS) - {"_core"}
 
 

@@ -50,9 +50,7 @@ def test_the_returner_is_found(matches):
 
 def test_the_result_can_be_looked_at(matches):
     assert len(matches) == 1
-    assert repr(matches) == (
-        "<Matches: 1 candidates of 1 new subscriptions; best ones: 1 A>"
-    )
+    assert repr(matches) == ("<Matches: 1 candidates of 1 new subscriptions; best ones: 1 A>")
     assert f"<td>{NEW}</td>" in matches._repr_html_()
     assert matches.to_pandas()["old"].tolist() == [OLD]
     assert pa.table(matches).equals(matches.table)

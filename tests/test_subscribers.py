@@ -32,8 +32,13 @@ def test_ids_stay_as_they_stand_in_the_table(make):
 def test_a_departure_date_lasts_to_the_end_of_its_day(make):
     subscribers = chanfp.read_subscribers(make((FIRST, "2024-01-01", "2024-01-02")))
     assert subscribers.departed_s[0] == parse_time("2024-01-03", "t") - 1
-    typed = pa.table({"subscriber": [FIRST], "activated_at": [date(2024, 1, 1)],
-                      "departed_at": [date(2024, 1, 2)]})
+    typed = pa.table(
+        {
+            "subscriber": [FIRST],
+            "activated_at": [date(2024, 1, 1)],
+            "departed_at": [date(2024, 1, 2)],
+        }
+    )
     assert chanfp.read_subscribers(typed).departed_s[0] == subscribers.departed_s[0]
 
 

@@ -88,8 +88,9 @@ def map_blocks(
     pool = ThreadPoolExecutor(n_threads, thread_name_prefix="chanfp")
     try:
         waiting = iter(bounds)
-        in_flight = [(stop, pool.submit(work, start, stop))
-                     for start, stop in islice(waiting, 2 * n_threads)]
+        in_flight = [
+            (stop, pool.submit(work, start, stop)) for start, stop in islice(waiting, 2 * n_threads)
+        ]
         while in_flight:
             stop, future = in_flight.pop(0)
             result = future.result()

@@ -35,9 +35,7 @@ UNKNOWN_DURATION_S = -1
 LONGEST_DURATION_S = 2**31 - 1
 
 
-def read_times(
-    column: pa.Array, place: str
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+def read_times(column: pa.Array, place: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
     """Return a column of times as seconds since 1970, and how each one was written.
 
     Parameters

@@ -90,8 +90,10 @@ def explain_pair(
             "`old` of the table."
         )
     shared = _shared_partners(fingerprints, new_rows[row], old_rows[row])
-    match = {name: column[0].as_py() for name, column in
-             zip(table.column_names, table.slice(row, 1).columns, strict=True)}
+    match = {
+        name: column[0].as_py()
+        for name, column in zip(table.column_names, table.slice(row, 1).columns, strict=True)
+    }
     return Explanation(match, shared)
 
 

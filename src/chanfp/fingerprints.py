@@ -265,7 +265,9 @@ def _build_set(
     )
     shape = (len(role.rows), len(partners))
     matrix = csr_array((counts, indices, indptr), shape=shape)
-    return FingerprintSet(role, subscribers.ids.take(pa.array(role.rows)), matrix, seconds, outgoing)
+    return FingerprintSet(
+        role, subscribers.ids.take(pa.array(role.rows)), matrix, seconds, outgoing
+    )
 
 
 def count_entries(
@@ -333,4 +335,3 @@ def count_entries(
         total_seconds[slots],
         total_outgoing[slots],
     )
-

@@ -116,8 +116,9 @@ class Matcher:
         fingerprints = self._fingerprints
         if fingerprints is None:
             raise ParameterError("the matcher has no fingerprints yet; call `fit` before `match`.")
-        new, departed = check_csr(fingerprints.new.matrix, "new"), check_csr(
-            fingerprints.departed.matrix, "departed"
+        new, departed = (
+            check_csr(fingerprints.new.matrix, "new"),
+            check_csr(fingerprints.departed.matrix, "departed"),
         )
         rarity = fingerprints.partner_rarity
         activity = fingerprints.activity
@@ -272,5 +273,3 @@ def _compare(
         # With every weight 1, the rarity-weighted overlap of shares is the plain one.
         "share_overlap": np.where(unknown, np.nan, measures.shared_rarity),
     }
-
-

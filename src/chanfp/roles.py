@@ -153,9 +153,7 @@ def assign_roles(
     )
     is_new = has_calls & (reference_s - first_s <= settings.new_s) & is_beginning_seen
     split_s = reference_s - min(window_s, (reference_s - activity.start_s) // 2)
-    is_active = (
-        has_calls & ~is_departed & ~is_new & (first_s < split_s) & (last_s >= split_s)
-    )
+    is_active = has_calls & ~is_departed & ~is_new & (first_s < split_s) & (last_s >= split_s)
 
     def role(name: str, chosen: npt.NDArray[np.bool_], start_s: object, end_s: object) -> Role:
         rows = order[chosen[order]]

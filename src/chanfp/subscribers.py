@@ -73,9 +73,7 @@ class Subscribers:
             If two periods of one number overlap, or most numbers can't be read under `plan`.
         """
         keys, codes = plan.resolve(self.ids)
-        unusable = Counter(
-            plan.reasons[code] for code in codes[codes != 0]
-        )
+        unusable = Counter(plan.reasons[code] for code in codes[codes != 0])
         if sum(unusable.values()) > MOST_UNUSABLE_SHARE * len(self):
             row = int(np.flatnonzero(codes)[0])
             raise DataError(
@@ -200,7 +198,11 @@ def read_subscribers(source: Any) -> Subscribers:
 
 
 Piece = tuple[
-    pa.Array, npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_], dict[str, pa.Array]
+    pa.Array,
+    npt.NDArray[np.int64],
+    npt.NDArray[np.int64],
+    npt.NDArray[np.bool_],
+    dict[str, pa.Array],
 ]
 
 

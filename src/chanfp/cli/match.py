@@ -18,43 +18,60 @@ __all__ = ["match"]
     "the rarity-weighted overlap of call shares."
 )
 @click.option(
-    "--cdr", "cdrs", multiple=True, required=True, metavar="PATH...",
+    "--cdr",
+    "cdrs",
+    multiple=True,
+    required=True,
+    metavar="PATH...",
     help="CDR files (CSV, CSV.gz, Parquet), folders or globs.",
 )
 @click.argument("more_cdrs", nargs=-1, metavar="")
 @click.option(
-    "--subscribers", required=True, metavar="FILE",
+    "--subscribers",
+    required=True,
+    metavar="FILE",
     help="Table with subscriber, activated_at, departed_at (empty = still active).",
 )
 @click.option(
-    "--out", required=True, metavar="FILE",
+    "--out",
+    required=True,
+    metavar="FILE",
     help="Where matches go: .csv or .parquet; - for CSV on standard output.",
 )
 @click.option(
     "--cells", metavar="FILE", help="Table cell, region: fills region_new and region_old."
 )
 @click.option(
-    "--numbers", default="CN", show_default=True, metavar="PLAN",
+    "--numbers",
+    default="CN",
+    show_default=True,
+    metavar="PLAN",
     help="Region of the numbering plan, or 'opaque' for hashed or made-up ids.",
 )
 @click.option(
     "--window-days", type=float, default=30, show_default=True, help="Length of the windows."
 )
 @click.option(
-    "--reference-time", metavar="TIME",
+    "--reference-time",
+    metavar="TIME",
     help="Judge roles as of this time and leave out later records.  [default: the end of the CDRs]",
 )
 @click.option("--horizon-days", type=float, help="Leave out departures longer ago than this.")
 @click.option(
-    "--new-days", type=float,
+    "--new-days",
+    type=float,
     help="How long ago a new subscription may have begun.  [default: the window]",
 )
 @click.option(
-    "--top", type=click.IntRange(1), default=5, show_default=True,
+    "--top",
+    type=click.IntRange(1),
+    default=5,
+    show_default=True,
     help="Candidates kept per new number.",
 )
 @click.option(
-    "--min-shared", type=click.IntRange(1),
+    "--min-shared",
+    type=click.IntRange(1),
     help="List only candidates sharing this many partners.  [default: list all, and grade those "
     "sharing fewer than 2 U]",
 )
