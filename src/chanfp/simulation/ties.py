@@ -1,0 +1,209 @@
+"""Ties: who calls whom, how often, from which day to which.
+
+A person's ties are picks inside circles - family, kin and village neighbours, workplace, the wide
+city - at distances with a heavy tail, which gives dense, overlapping communities. A tie ends after
+a life that grows with its weight and falls off as a power law (Hidalgo & Rodriguez-Sickert 2008;
+Raeder et al. 2011); its place is taken by a new tie of the same weight, so that partners turn over
+while the shape of the weights stays (Saramäki et al., PNAS 111:942, 2014).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .draws import Draws, Floats, Ints, lognormal, lomax
+from .people import Population
+from .settings import Settings
+
+__all__ = ["BURSTS", "FAMILY", "WORK", "Ties", "rows_per_day"]
+
+FAMILY, KIN, VILLAGE, WORK, WIDE = range(5)
+# Picks per person (family: everybody at home), and relative calls per tie.
+PICKS = (0.0, 2.6, 3.8, 4.0, 3.2)
+RATES = (2.0, 1.5, 0.8, 1.0, 0.8)
+WEIGHT_SIGMA = 1.1
+# Days with a call bring on average 1.2 records on weak ties and up to 4 on the strongest.
+BURST_LEVELS = 16
+LONGEST_BURST = 12
+# Lomax life: 43 % of the weakest new ties outlive 15 days, a third of the strong ones a year.
+LIFE_EXPONENT = 0.6
+LIFE_WEAK_DAYS = 5.0
+LIFE_STRONG_DAYS = 150.0
+LIFE_OF_OLD_TIES = 2.5
+NEVER = 32_767
+# The busiest weekday of a circle over its mean, so that thinning can lower the other days.
+PEAK = np.array([1.25, 1.25, 1.2, 1.3, 1.2])
+# Share of all records that ties bring; the rest is services, hubs and telesales.
+TIE_SHARE = 0.83
+
+
+def _bursts() -> npt.NDArray[np.uint8]:
+    table = np.ones((BURST_LEVELS, 256), dtype=np.uint8)
+    for level in range(BURST_LEVELS):
+        probability = (level + 0.5) / BURST_LEVELS
+        repeat = 1.0 - 1.0 / (1.2 + 3.2 * probability * probability)
+        for column in range(256):
+            tail, length = repeat, 1
+            while (column + 0.5) / 256 < tail and length < LONGEST_BURST:
+                tail, length = tail * repeat, length + 1
+            table[level, column] = length
+    return table
+
+
+# Records on one day of contact, by the tie's chance of contact (rows) and a uniform byte.
+BURSTS = _bursts()
+
+
+def rows_per_day() -> Floats:
+    """Return the mean records per day for each of the 65,536 chances of contact."""
+    chance = (np.arange(65_536) + 0.5) / 65_536
+    length = BURSTS.astype(np.int64).sum(axis=1) / 256
+    return chance * length[np.arange(65_536) * BURST_LEVELS // 65_536]
+
+
+@dataclass(frozen=True)
+class Ties:
+    """All ties of the span, one entry each, sorted by owner; 13 bytes per tie.
+
+    Attributes
+    ----------
+    owner, partner : int32
+        The two people; the owner is on the network.
+    chance : uint16
+        Chance of contact on a day, in 65,536ths.
+    first_day, last_day : int16
+        Days of the span on which the tie lives: first_day <= day < last_day.
+    circle : uint8
+        Where the two know each other from.
+    """
+
+    owner: npt.NDArray[np.int32]
+    partner: npt.NDArray[np.int32]
+    chance: npt.NDArray[np.uint16]
+    first_day: npt.NDArray[np.int16]
+    last_day: npt.NDArray[np.int16]
+    circle: npt.NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.owner)
+
+    @classmethod
+    def draw(cls, settings: Settings, population: Population) -> Ties:
+        """Make the ties of the first day and those that replace them later."""
+        draws = Draws(settings.seed, 3)
+        owner, partner, circle = _first_ties(draws, population)
+        rate = np.sqrt(population.activity[owner] * population.activity[partner])
+        rate *= np.array(RATES)[circle] * draws.pick(lognormal(WEIGHT_SIGMA), len(owner))
+        chance = _chances(rate, circle, settings)
+        generations = _replacements(draws, population, settings, owner, partner, chance, circle)
+        columns = [np.concatenate(parts) for parts in zip(*generations, strict=True)]
+        order = np.argsort(columns[0], kind="stable")
+        return cls(*(column[order] for column in columns))
+
+
+def _pick(draws: Draws, population: Population, circle: int, owners: Ints) -> Ints:
+    n = len(owners)
+    if circle == WIDE:
+        return draws.below(n, population.size)
+    scale = {FAMILY: 1.0, KIN: 2.5, VILLAGE: 6.0, WORK: 2.0}[circle]
+    steps = 1 + np.minimum(draws.pick(lomax(1.2), n) * scale, 1e6).astype(np.int64)
+    steps = np.where(draws.u16(n) & 1, steps, -steps)
+    if circle == KIN:
+        # Kin live next door: close places of the village, whatever the family.
+        steps = np.clip(steps, -12, 12)
+    around = population.workplace if circle == WORK else population.village
+    return around.neighbours(owners, steps)
+
+
+def _first_ties(
+    draws: Draws, population: Population
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
+    people = np.flatnonzero(population.on_net)
+    n_people = population.size
+    keys: list[Ints] = []
+    circles: list[npt.NDArray[np.uint8]] = []
+    family = population.family.community
+    everybody = np.arange(n_people, dtype=np.int64)
+    for step in range(1, 7):
+        low, high = everybody[:-step], everybody[step:]
+        both = family[low] == family[high]
+        both &= population.on_net[low] | population.on_net[high]
+        keys.append(low[both] * n_people + high[both])
+        circles.append(np.full(len(keys[-1]), FAMILY, dtype=np.uint8))
+    for circle in (KIN, VILLAGE, WORK, WIDE):
+        picks = draws.rounded(PICKS[circle] * population.sociability[people])
+        owners = np.repeat(people, picks)
+        found = _pick(draws, population, circle, owners)
+        pair = np.minimum(owners, found) * n_people + np.maximum(owners, found)
+        keys.append(pair[owners != found])
+        circles.append(np.full(len(keys[-1]), circle, dtype=np.uint8))
+    # A pair that meets in two circles counts for the closer one.
+    pairs, first = np.unique(np.concatenate(keys), return_index=True)
+    low, high = np.divmod(pairs, n_people)
+    # The owner is on the network, and either of the two as often as the other.
+    swap = (draws.u16(len(pairs)) & 1).astype(bool) & population.on_net[high]
+    swap |= ~population.on_net[low]
+    owner = np.where(swap, high, low).astype(np.int32)
+    partner = np.where(swap, low, high).astype(np.int32)
+    return owner, partner, np.concatenate(circles)[first]
+
+
+def _chances(
+    rate: Floats, circle: npt.NDArray[np.uint8], settings: Settings
+) -> npt.NDArray[np.uint16]:
+    """Scale the rates so that all ties together bring the wanted records."""
+    wanted = settings.events_per_month / 30 * settings.people * TIE_SHARE
+    by_chance = rows_per_day()
+    whole = np.floor(by_chance * 2**24).astype(np.int64)
+    peak = PEAK[circle]
+    rate = rate * peak
+    # Integers, because the sum of floats depends on the order of summation.
+    scale = wanted / (int(np.floor(rate / peak * 2**20).astype(np.int64).sum()) / 2**20)
+    for _ in range(4):
+        chance = np.searchsorted(by_chance[:-1], rate * scale)
+        got = np.floor(whole[chance] / peak).astype(np.int64).sum()
+        scale *= wanted * 2**24 / int(got)
+    return np.maximum(chance, 1).astype(np.uint16)
+
+
+def _lives(draws: Draws, chance: npt.NDArray[np.uint16], stretch: float) -> Floats:
+    strength = chance / (chance + 4000.0)
+    scale = stretch * (LIFE_WEAK_DAYS + LIFE_STRONG_DAYS * strength)
+    return 1.0 + scale * draws.pick(lomax(LIFE_EXPONENT), len(chance))
+
+
+Generation = tuple[npt.NDArray[np.generic], ...]
+
+
+def _replacements(
+    draws: Draws,
+    population: Population,
+    settings: Settings,
+    owner: npt.NDArray[np.int32],
+    partner: npt.NDArray[np.int32],
+    chance: npt.NDArray[np.uint16],
+    circle: npt.NDArray[np.uint8],
+) -> list[Generation]:
+    """Let ties end and others begin in their places, until the span is over."""
+    begin = np.full(len(owner), -1.0)
+    end = _lives(draws, chance, LIFE_OF_OLD_TIES)
+    end[circle == FAMILY] = NEVER
+    generations: list[Generation] = []
+    while len(owner):
+        first = np.floor(begin).astype(np.int16)
+        last = np.minimum(np.floor(end), NEVER).astype(np.int16)
+        generations.append((owner, partner, chance, first, last, circle))
+        over = np.flatnonzero(end < settings.days)
+        owner, chance, circle, begin = owner[over], chance[over], circle[over], end[over]
+        partner = np.empty(len(over), dtype=np.int32)
+        for kind in (KIN, VILLAGE, WORK, WIDE):
+            rows = np.flatnonzero(circle == kind)
+            partner[rows] = _pick(draws, population, kind, owner[rows].astype(np.int64))
+        known = owner != partner
+        owner, partner, chance, circle = owner[known], partner[known], chance[known], circle[known]
+        begin = begin[known]
+        end = begin + _lives(draws, chance, 1.0)
+    return generations
