@@ -23,8 +23,8 @@ from .world import World
 
 __all__ = ["Records", "records_of_day"]
 
-BLOCK_TIES = 1 << 20
-BLOCK_CUSTOMERS = 1 << 18
+BLOCK_TIES = 1 << 18
+BLOCK_CUSTOMERS = 1 << 17
 SMS_SHARE = 0.22
 UNANSWERED_SHARE = 0.06
 # One call in thirty goes to somebody met by chance, or to a wrong number.
@@ -36,7 +36,10 @@ AWAY_SHARE = 0.03
 AWAY_DAYS = 3
 OFFICE_HOURS = (9 * 3600, 17 * 3600)
 
+NEVER = DAY
+
 Fields = npt.NDArray[np.uint16]
+Persons = npt.NDArray[np.int32] | Ints
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Records:
     Attributes
     ----------
     second : int32
-        Second of the day.
+        Second of the day; `NEVER` for a contact that didn't happen.
     caller, callee : int32
         Lines.
     duration : int32
@@ -82,14 +85,14 @@ def records_of_day(world: World, day: int) -> Records:
     """
     parts = [_tie_records(world, day, low) for low in range(0, len(world.ties), BLOCK_TIES)]
     parts += [
-        _service_records(world, day, low)
-        for low in range(0, len(world.customers), BLOCK_CUSTOMERS)
+        _service_records(world, day, low) for low in range(0, len(world.customers), BLOCK_CUSTOMERS)
     ]
     columns = [[getattr(part, field.name) for part in parts] for field in fields(Records)]
     records = Records(*(np.concatenate(column) for column in columns))
     # The row number makes the keys distinct, so every way of sorting gives the same order.
-    keys = records.second.astype(np.int64) << 40
-    keys |= np.arange(len(records), dtype=np.int64)
+    row = np.flatnonzero(records.second != NEVER)
+    keys = records.second[row].astype(np.int64) << 40
+    keys |= row
     keys.sort()
     keys &= (1 << 40) - 1
     return records[keys]
@@ -110,21 +113,21 @@ def _tie_records(world: World, day: int, low: int) -> Records:
     tie = tie[draws.u16(len(tie)) < kept[ties.circle[tie]]]
     level = ties.chance[tie] >> np.uint16(16 - BURST_LEVELS.bit_length() + 1)
     tie = np.repeat(tie, BURSTS[level, draws.u16(len(tie)) & np.uint16(255)])
-    bits = draws.words(2 * len(tie)).view("<u2").reshape(len(tie), 8)
+    bits = draws.u16(8 * len(tie)).reshape(8, len(tie))
     fate = mix(tie.astype(np.uint32))
-    owner, partner = ties.owner[tie].astype(np.int64), ties.partner[tie].astype(np.int64)
-    strangers = np.flatnonzero(bits[:, 7] < _share(STRANGER_SHARE))
+    owner, partner = ties.owner[tie], ties.partner[tie]
+    strangers = np.flatnonzero(bits[7] < _share(STRANGER_SHARE))
     partner[strangers] = draws.below(len(strangers), world.population.size)
     # Strong ties are even, weak ones may go mostly one way.
     lean = 32_768 + (((fate >> np.uint32(8)).astype(np.int64) & 0x7FFF) - 16_384)
-    outward = bits[:, 0] < lean
+    outward = bits[0] < lean
     caller = np.where(outward, owner, partner)
     callee = np.where(outward, partner, owner)
     context = _Context(
         tie=fate,
-        weight=ties.chance[tie].astype(np.int64),
-        begun=ties.first_day[tie].astype(np.int64) * DAY,
-        is_sms=bits[:, 1] < _share(SMS_SHARE),
+        weight=ties.chance[tie].astype(np.int32),
+        begun=ties.first_day[tie].astype(np.int32) * np.int32(DAY),
+        is_sms=bits[1] < _share(SMS_SHARE),
     )
     return _records(world, day, (caller, callee), (None, None), context, bits)
 
@@ -135,16 +138,16 @@ def _service_records(world: World, day: int, low: int) -> Records:
     chance = world.service_chance[low : low + BLOCK_CUSTOMERS]
     person = world.customers[low + np.flatnonzero(draws.u16(len(chance)) < chance)]
     n = len(person)
-    bits = draws.words(2 * n).view("<u2").reshape(n, 8)
+    bits = draws.u16(8 * n).reshape(8, n)
     habit = mix(person.astype(np.uint32) ^ np.uint32(0x5BD1E995))
     share = np.cumsum([group.share for group in GROUPS])
     edges = (share / share[-1] * 65_536).astype(np.int64)
-    group = np.searchsorted(edges, bits[:, 0], side="right")
+    group = np.searchsorted(edges, bits[0], side="right")
     other, special = world.services.contacts(
-        group, world.population.village, person, habit, bits[:, 7]
+        group, world.population.village, person, habit, bits[7]
     )
     inbound = draws.u16(n) < np.array([_share(group.inbound) for group in GROUPS])[group]
-    is_sms = bits[:, 1] < np.array([_share(group.messages) for group in GROUPS])[group]
+    is_sms = bits[1] < np.array([_share(group.messages) for group in GROUPS])[group]
     special = np.where(special >= 0, special + world.numbers.first_special, -1)
     # A service stands in for its missing person; its line is put in at the end.
     known = np.where(other >= 0, other, person)
@@ -172,30 +175,28 @@ class _Context:
 def _records(
     world: World,
     day: int,
-    parties: tuple[Ints, Ints],
+    parties: tuple[Persons, Persons],
     fixed: tuple[Ints | None, Ints | None],
     context: _Context,
     bits: Fields,
 ) -> Records:
     """Turn contacts between persons into records between lines.
 
-    `fixed` gives lines that belong to no person, -1 elsewhere. The eight columns of `bits` are
+    `fixed` gives lines that belong to no person, -1 elsewhere. The eight rows of `bits` are
     uniform draws: 0 direction, 1 kind, 2 time, 3 place, 4 duration, 5 and 6 ways of writing,
     7 who.
     """
     # The rhythm is the customer's, not the service's.
     clock = np.where(fixed[0] >= 0, parties[1], parties[0]) if fixed[0] is not None else parties[0]
     weekend = int(is_weekend(world.settings.first_day + timedelta(days=day)))
-    minute = MINUTES[weekend].ravel()[
-        world.rhythm[clock].astype(np.int32) * 1024 + (bits[:, 2] >> np.uint16(6))
-    ]
-    second = minute * np.int32(60) + ((bits[:, 2] & np.uint16(63)) * np.uint16(15) >> np.uint16(4))
-    now = second.astype(np.int64) + day * DAY
+    level = world.rhythm[clock].astype(np.int32) << 10
+    level += bits[2] >> np.uint16(6)
+    second = MINUTES[weekend].ravel()[level] * np.int32(60)
+    second += (bits[2] & np.uint16(63)) * np.uint16(15) >> np.uint16(4)
+    now = second + np.int32(day * DAY)
     lines: list[npt.NDArray[np.int32]] = []
     for side in (0, 1):
-        contacts = Contacts(
-            parties[side], now, context.tie, context.weight, context.begun, bits[:, 3]
-        )
+        contacts = Contacts(parties[side], now, context.tie, context.weight, context.begun, bits[3])
         line, dead = world.holders.reach(contacts, called=side == 1)
         lines.append(line)
     for side in (0, 1):
@@ -203,23 +204,22 @@ def _records(
         if of_service is not None:
             lines[side] = np.where(of_service >= 0, of_service, lines[side]).astype(np.int32)
     caller, callee = lines
-    duration = DURATIONS[bits[:, 4] >> np.uint16(3)]
-    duration[bits[:, 3] < _share(UNANSWERED_SHARE)] = 0
+    duration = DURATIONS[bits[4] >> np.uint16(3)]
+    duration[bits[3] < _share(UNANSWERED_SHARE)] = 0
     is_sms = context.is_sms
     duration[is_sms] = 0
     duration[dead] = 0
-    is_sms[dead] &= bits[dead, 4] < _share(DEAD_SMS_SHARE) * 4
-    happens = np.flatnonzero((caller >= 0) & (callee >= 0) & (caller != callee))
-    bits, caller, callee = bits[happens], caller[happens], callee[happens]
+    is_sms[dead] &= bits[4][dead] < 4 * _share(DEAD_SMS_SHARE)
+    second[(caller < 0) | (callee < 0) | (caller == callee)] = NEVER
     return Records(
-        second=second[happens].astype(np.int32),
+        second=second,
         caller=caller,
         callee=callee,
-        duration=duration[happens],
-        cell=_cells(world, day, caller, second[happens], bits),
-        is_sms=is_sms[happens],
-        caller_way=world.numbers.ways(caller, bits[:, 5], called=False),
-        callee_way=world.numbers.ways(callee, bits[:, 6], called=True),
+        duration=duration,
+        cell=_cells(world, day, caller, second, bits),
+        is_sms=is_sms,
+        caller_way=world.numbers.ways(caller, bits[5], called=False, is_sms=is_sms),
+        callee_way=world.numbers.ways(callee, bits[6], called=True, is_sms=is_sms),
     )
 
 
@@ -228,19 +228,20 @@ def _cells(
 ) -> npt.NDArray[np.int32]:
     """Return the caller's cell: at home, at work, next door, or away for some days."""
     lines, places = world.lines, world.places
-    own = caller < len(lines)
-    line = np.where(own, caller, 0)
-    chance = bits[:, 7] ^ bits[:, 4]
-    weekday = not is_weekend(world.settings.first_day + timedelta(days=day))
-    office = (second >= OFFICE_HOURS[0]) & (second < OFFICE_HOURS[1]) & weekday
-    at_work = office & (chance < _share(AT_WORK_SHARE))
-    cell = np.where(at_work, lines.work[line], lines.home[line])
-    stray = (bits[:, 6] ^ bits[:, 2]) < _share(NEXT_CELL_SHARE)
-    cell = np.where(stray, (cell + 1) % places.n_home_cells, cell)
+    line = np.where(caller < len(lines), caller, 0)
+    chance = bits[7] ^ bits[4]
+    cell = lines.home[line]
+    if not is_weekend(world.settings.first_day + timedelta(days=day)):
+        office = (second >= OFFICE_HOURS[0]) & (second < OFFICE_HOURS[1])
+        at_work = np.flatnonzero(office & (chance < _share(AT_WORK_SHARE)))
+        cell[at_work] = lines.work[line[at_work]]
+    stray = np.flatnonzero((bits[6] ^ bits[2]) < _share(NEXT_CELL_SHARE))
+    cell[stray] = (cell[stray] + 1) % places.n_home_cells
     trip = mix(line.astype(np.uint32) * np.uint32(4099) + np.uint32(day // AWAY_DAYS))
-    away = np.flatnonzero(own & ((trip & np.uint32(0xFFFF)) < _share(AWAY_SHARE)))
+    away = np.flatnonzero((trip & np.uint32(0xFFFF)) < _share(AWAY_SHARE))
     n_away = len(places.names) - places.n_home_cells
     # Nearby cities see more of the travellers.
     rank = (trip[away] >> np.uint32(16)).astype(np.int64)
     cell[away] = places.n_home_cells + (rank * rank >> 16) * n_away // 65_536
-    return np.where(own, cell, len(places.names)).astype(np.int32)
+    cell[caller >= len(lines)] = len(places.names)
+    return cell

@@ -21,9 +21,7 @@ def _fixed_width(characters: npt.NDArray[np.uint8], prefix: str = "") -> pa.Stri
     return pa.StringArray.from_buffers(n_rows, pa.py_buffer(offsets), pa.py_buffer(whole))
 
 
-def decimal_text(
-    values: npt.NDArray[np.int64], width: int, *, prefix: str = ""
-) -> pa.StringArray:
+def decimal_text(values: npt.NDArray[np.int64], width: int, *, prefix: str = "") -> pa.StringArray:
     """Return each value in `width` decimal digits, zeros in front, after `prefix`."""
     characters = np.empty((len(values), width), dtype=np.uint8)
     rest = values

@@ -45,6 +45,11 @@ class Handsets:
     change_day: npt.NDArray[np.int32]
     imei: pa.StringArray
 
+    def on_day(self, day: int) -> npt.NDArray[np.int32]:
+        """Return each line's phone on a day, and after the lines one entry for no phone."""
+        phone = np.where(day < self.change_day, self.first, self.second)
+        return np.append(phone, np.int32(len(self.imei) - 1))
+
     @classmethod
     def draw(cls, settings: Settings, lines: Lines) -> Handsets:
         """Give each line one or two phones."""

@@ -78,8 +78,6 @@ class Holders:
     ----------
     first_line : int32 (n_people,)
         Each person's first line; other carriers' customers have just the one.
-    changing : bool (n_people,)
-        Persons whose number depends on the time.
     """
 
     def __init__(self, population: Population, lines: Lines) -> None:
@@ -87,9 +85,11 @@ class Holders:
         self.first_line = _first_lines(population, lines)
         held = lines.person >= 0
         self._n_lines = np.bincount(lines.person[held], minlength=population.size).astype(np.uint8)
-        self.changing = self._n_lines > 1
+        changing = self._n_lines > 1
         short = held & ((lines.begin >= 0) | (lines.end < FOREVER))
-        self.changing[lines.person[short]] = True
+        changing[lines.person[short]] = True
+        # One look-up says both: persons whose number depends on the time are negative.
+        self._coded = np.where(changing, -1 - self.first_line, self.first_line)
         self._most = int(self._n_lines.max(initial=1))
 
     def reach(self, contacts: Contacts, *, called: bool) -> tuple[npt.NDArray[np.int32], Ints]:
@@ -97,40 +97,55 @@ class Holders:
 
         A line of -1 says that the contact doesn't happen.
         """
-        found = self.first_line[contacts.person]
-        rows = np.flatnonzero(self.changing[contacts.person])
-        if not len(rows):
-            return found, rows
-        line, dead = self._reach(contacts[rows], called=called)
-        found[rows] = line
-        return found, rows[dead & (line >= 0)]
+        found = self._coded[contacts.person]
+        rows = np.flatnonzero(found < 0)
+        if len(rows):
+            line, dead = self._reach(contacts[rows], called=called)
+            found[rows] = line
+            rows = rows[dead]
+        return found, rows
 
     def _reach(self, contacts: Contacts, *, called: bool) -> tuple[Ints, npt.NDArray[np.bool_]]:
-        n = len(contacts.person)
-        current, last = np.full(n, -1, dtype=np.int64), np.full(n, -1, dtype=np.int64)
-        lost = np.zeros(n, dtype=np.bool_)
         lines, second = self.lines, contacts.second
-        first, n_lines = self.first_line[contacts.person], self._n_lines[contacts.person]
-        leaning = (contacts.tie & np.uint32(0xFFFF)).astype(np.int64)
-        leaning = np.where(contacts.chance < LOOSE, contacts.chance * np.int64(10), leaning)
-        for step in range(self._most):
-            line = first + np.minimum(step, n_lines - 1).astype(np.int64)
-            begun = (step < n_lines) & (second >= lines.begin[line])
-            moved = begun & (lines.old[line] >= 0) & (contacts.begun < lines.begin[line])
-            lost |= moved & self._forgotten(contacts, line)
-            alive = begun & (second < lines.end[line])
-            age = np.minimum(second - lines.begin[line], lines.fading[line])
-            share = lines.takeover[line] * age // lines.fading[line]
-            current = np.where(alive & ((current < 0) | (leaning < share)), line, current)
-            last = np.where(begun, line, last)
+        first = self.first_line[contacts.person].astype(np.int64)
+        begun = second >= lines.begin[first]
+        last = np.where(begun, first, -1)
+        current = np.where(begun & (second < lines.end[first]), first, -1)
+        lost = np.zeros(len(first), dtype=np.bool_)
+        n_lines = self._n_lines[contacts.person]
+        for step in range(1, self._most):
+            rows = np.flatnonzero(n_lines > step)
+            if not len(rows):
+                break
+            line = first[rows] + step
+            begun = second[rows] >= lines.begin[line]
+            rows, line = rows[begun], line[begun]
+            last[rows] = line
+            current[rows], lost[rows] = self._move(contacts[rows], line, current[rows], lost[rows])
         gone = (current < 0) & (last >= 0)
         if called:
             result, dead = self._learn(contacts, np.where(gone, last, current), gone)
         else:
-            result, dead = self._learn_newcomers(contacts, current), np.zeros(n, dtype=np.bool_)
+            result, dead = self._meet(contacts, current), np.zeros(len(first), dtype=np.bool_)
         result[lost & ~dead] = -1
-        result[dead & ~self._tried(contacts, result)] = -1
-        return result, dead
+        tried = np.flatnonzero(dead)
+        result[tried[~self._tried(contacts[tried], result[tried])]] = -1
+        return result, dead & (result >= 0)
+
+    def _move(
+        self, contacts: Contacts, line: Ints, current: Ints, lost: npt.NDArray[np.bool_]
+    ) -> tuple[Ints, npt.NDArray[np.bool_]]:
+        """Move ties on to a further line that has begun, if they go with it."""
+        lines, second = self.lines, contacts.second
+        leaning = (contacts.tie & np.uint32(0xFFFF)).astype(np.int64)
+        loose = contacts.chance.astype(np.int64)
+        leaning = np.where(loose < LOOSE, loose * 10, leaning)
+        moved = (lines.old[line] >= 0) & (contacts.begun < lines.begin[line])
+        lost = lost | (moved & self._forgotten(contacts, line))
+        age = np.minimum(second - lines.begin[line], lines.fading[line])
+        share = lines.takeover[line] * age // lines.fading[line]
+        follows = (second < lines.end[line]) & ((current < 0) | (leaning < share))
+        return np.where(follows, line, current), lost
 
     @staticmethod
     def _forgotten(contacts: Contacts, line: Ints) -> npt.NDArray[np.bool_]:
@@ -141,27 +156,26 @@ class Holders:
         return (fate >> np.uint32(16)) > kept  # type: ignore[no-any-return]
 
     def _unaware(self, contacts: Contacts, line: Ints) -> npt.NDArray[np.bool_]:
-        """Ties that don't know this line yet."""
+        """Ties that don't know this line yet; `line` is one that began inside the span."""
         fate = (mix(contacts.tie ^ line.astype(np.uint32)) >> np.uint32(16)).astype(np.int64)
         delay = (fate * fate >> 16) * (LEARNING_DAYS * DAY) >> 16
-        young = (line >= 0) & (self.lines.kind[line] > 0)
-        old_tie = contacts.begun < self.lines.begin[line]
-        return young & old_tie & (contacts.second < self.lines.begin[line] + delay)
+        begin = self.lines.begin[line]
+        return (contacts.begun < begin) & (contacts.second < begin + delay)
 
-    def _learn_newcomers(self, contacts: Contacts, line: Ints) -> Ints:
+    def _meet(self, contacts: Contacts, line: Ints) -> Ints:
         """Let newcomers meet their ties one after another."""
-        early = self._unaware(contacts, line) & (self.lines.kind[line] == NEW)
-        return np.where(early, -1, line)
+        young = np.flatnonzero((line >= 0) & (self.lines.kind[line] == NEW))
+        line[young[self._unaware(contacts[young], line[young])]] = -1
+        return line
 
     def _learn(
         self, contacts: Contacts, line: Ints, gone: npt.NDArray[np.bool_]
     ) -> tuple[Ints, npt.NDArray[np.bool_]]:
         """Send those who don't know the new number to the old one."""
-        unaware = self._unaware(contacts, line) & ~gone
-        old = self.lines.old[line]
-        result = np.where(unaware, old, line)
-        silent = (result >= 0) & (contacts.second >= self.lines.end[result])
-        return result, silent
+        young = np.flatnonzero((line >= 0) & (self.lines.kind[line] > 0) & ~gone)
+        unaware = young[self._unaware(contacts[young], line[young])]
+        line[unaware] = self.lines.old[line[unaware]]
+        return line, (line >= 0) & (contacts.second >= self.lines.end[line])
 
     def _tried(self, contacts: Contacts, line: Ints) -> npt.NDArray[np.bool_]:
         days = (contacts.second - self.lines.end[line]) // DAY

@@ -36,6 +36,10 @@ TOGETHER_DAYS = 3.0
 # Newcomers sit in families that somebody just left this many times as often as elsewhere: the
 # child who gets a phone of its own when a parent changes carrier.
 NEWCOMER_NEAR_LEAVER = 8.0
+# Of the newcomers, those who follow a leaver into a shop, an office or a household and keep up
+# its contacts. To a method that looks at partners alone they look like returners.
+SUCCESSOR_SHARE = 0.15
+SUCCESSION_DAYS = (-10.0, 20.0)
 # A number that was held on the first day has an unknown beginning, years ago.
 MONTH_DAYS = 30.0
 
@@ -54,6 +58,8 @@ class Lives:
         Row of `KINDS`.
     together : int64
         Number of the group that came back together, or -1.
+    successors, predecessors : int64 (n_successors,)
+        Newcomers who follow a leaver of their family and keep up many of the same contacts.
     """
 
     person: Ints
@@ -61,6 +67,8 @@ class Lives:
     end: Ints
     kind: npt.NDArray[np.int8]
     together: Ints
+    successors: Ints
+    predecessors: Ints
 
     @classmethod
     def draw(cls, settings: Settings, population: Population) -> Lives:
@@ -73,20 +81,28 @@ class Lives:
         pieces += _returners(draws, settings, fates, returners)
         pieces += _wanderers(draws, settings, fates.take(settings.wanderer_share))
         # Who replaces a number bit by bit uses it enough for the fading to show.
-        pieces += _partials(draws, settings, fates.take(settings.partial_share, population.activity))
+        pieces += _partials(
+            draws, settings, fates.take(settings.partial_share, population.activity)
+        )
         pieces += _added(draws, settings, fates.take(settings.added_share))
+        successors, predecessors = _successors(settings, fates, leavers)
         near = population.family.community
         left = np.bincount(near[leavers], minlength=len(population.family.bounds) - 1) > 0
-        newcomers = fates.take(
-            settings.newcomer_share, 1.0 + (NEWCOMER_NEAR_LEAVER - 1.0) * left[near]
+        others = fates.take(
+            settings.newcomer_share,
+            1.0 + (NEWCOMER_NEAR_LEAVER - 1.0) * left[near],
+            less=len(successors),
         )
+        newcomers = np.concatenate([successors, others])
         begin = _between(draws, len(newcomers), 0.02, 0.98, settings)
+        begin[: len(successors)] = _takeover_begin(draws, settings, predecessors, pieces[0])
         pieces.append(_piece(newcomers, begin, FOREVER, NEW))
         rest = np.flatnonzero(fates.free)
         pieces.append(_piece(rest, _tenure(draws, len(rest)), FOREVER, HELD))
         second = rest[draws.uniform(len(rest)) < settings.dual_share]
         pieces.append(_piece(second, _tenure(draws, len(second)), FOREVER, HELD))
-        return cls(*(np.concatenate(column) for column in zip(*pieces, strict=True)))
+        columns = (np.concatenate(column) for column in zip(*pieces, strict=True))
+        return cls(*columns, successors, predecessors)
 
 
 Piece = tuple[Ints, Ints, Ints, npt.NDArray[np.int8], Ints]
@@ -101,10 +117,10 @@ class _Fates:
         self._draws = draws
         self._settings = settings
 
-    def take(self, share: float, weights: Floats | None = None) -> Ints:
+    def take(self, share: float, weights: Floats | None = None, *, less: int = 0) -> Ints:
         people = np.flatnonzero(self.free)
         chances = np.ones(len(people)) if weights is None else weights[people]
-        taken = people[self._draws.lightest(chances, self._settings.count(share))]
+        taken = people[self._draws.lightest(chances, self._settings.count(share) - less)]
         self.free[taken] = False
         return taken
 
@@ -144,6 +160,24 @@ def _tenure(draws: Draws, n: int) -> Ints:
 def _leavers(draws: Draws, settings: Settings, people: Ints) -> Piece:
     end = _between(draws, len(people), 0.02, 0.98, settings)
     return _piece(people, _tenure(draws, len(people)), end, HELD)
+
+
+def _successors(settings: Settings, fates: _Fates, leavers: Ints) -> tuple[Ints, Ints]:
+    """Let some leavers' places be taken by a newcomer of the same family."""
+    wanted = int(settings.count(settings.newcomer_share) * SUCCESSOR_SHARE)
+    relatives = fates.take_relatives(leavers[-wanted:] if wanted else leavers[:0])
+    found = np.flatnonzero(relatives >= 0)
+    return relatives[found], leavers[len(leavers) - len(relatives) + found]
+
+
+def _takeover_begin(draws: Draws, settings: Settings, predecessors: Ints, leavers: Piece) -> Ints:
+    """Start successors within weeks of the day on which their predecessors left."""
+    person, _, end, _, _ = leavers
+    order = np.argsort(person, kind="stable")
+    left = end[order[np.searchsorted(person[order], predecessors)]]
+    days = SUCCESSION_DAYS[0] + draws.uniform(len(left)) * (SUCCESSION_DAYS[1] - SUCCESSION_DAYS[0])
+    begin = left + (days * DAY).astype(np.int64)
+    return np.clip(begin, int(0.02 * settings.span), int(0.98 * settings.span))
 
 
 def _gaps(draws: Draws, n: int, settings: Settings) -> Ints:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from ..errors import ParameterError
@@ -29,6 +32,8 @@ CDR_SCHEMA = pa.schema(
 )
 KINDS = pa.array(["call", "sms"])
 BATCH_ROWS = 1 << 17
+DEFAULT_THREADS = 2
+Result = TypeVar("Result")
 
 
 class CdrStream:
@@ -120,39 +125,25 @@ class CdrStream:
         return pa.Table.from_batches(batches, schema=self.schema)
 
     def _drawn_days(self) -> Iterator[tuple[int, Records]]:
-        n_threads = self._n_threads or 2
-        if n_threads == 1:
-            for day in range(self.days):
-                yield day, records_of_day(self._world, day)
-            return
-        pool = ThreadPoolExecutor(n_threads, thread_name_prefix="chanfp-simulate")
-        try:
-            waiting: list[Future[Records]] = [
-                pool.submit(records_of_day, self._world, day)
-                for day in range(min(n_threads, self.days))
-            ]
-            for day in range(self.days):
-                records = waiting.pop(0).result()
-                if day + n_threads < self.days:
-                    waiting.append(pool.submit(records_of_day, self._world, day + n_threads))
-                yield day, records
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        def draw(day: int) -> tuple[int, Records]:
+            return day, records_of_day(self._world, day)
+
+        return _ahead(draw, range(self.days), self._n_threads)
 
     def _batches(self, day: int, records: Records, batch_rows: int) -> Iterator[pa.RecordBatch]:
-        for low in range(0, len(records), batch_rows):
-            yield self._batch(day, records[low : low + batch_rows])
+        phones = self._world.handsets.on_day(day)
 
-    def _batch(self, day: int, records: Records) -> pa.RecordBatch:
+        def write(low: int) -> pa.RecordBatch:
+            return self._batch(day, phones, records[low : low + batch_rows])
+
+        return _ahead(write, range(0, len(records), batch_rows), self._n_threads)
+
+    def _batch(self, day: int, phones: npt.NDArray[np.int32], records: Records) -> pa.RecordBatch:
         numbers, handsets = self._world.numbers, self._world.handsets
         midnight = self._world.settings.first_second + day * DAY
         start_time = pa.array(records.second.astype(np.int64) + midnight, pa.timestamp("s"))
-        own = records.caller < len(handsets.first)
-        line = np.where(own, records.caller, 0)
-        phone = np.where(
-            day < handsets.change_day[line], handsets.first[line], handsets.second[line]
-        )
-        phone = np.where(own, phone, len(handsets.imei) - 1)
+        # Whoever isn't a customer falls on the last entry: no phone known.
+        phone = phones[np.minimum(records.caller, len(phones) - 1)]
         columns = [
             numbers.write(records.caller, records.caller_way),
             numbers.write(records.callee, records.callee_way),
@@ -163,3 +154,23 @@ class CdrStream:
             handsets.imei.take(pa.array(phone)),
         ]
         return pa.RecordBatch.from_arrays(columns, schema=self.schema)
+
+
+def _ahead(
+    work: Callable[[int], Result], tasks: Iterable[int], n_threads: int | None
+) -> Iterator[Result]:
+    """Yield `work(task)` for each task in order, worked ahead on a pool of threads."""
+    n_threads = n_threads or DEFAULT_THREADS
+    if n_threads == 1:
+        yield from map(work, tasks)
+        return
+    pool = ThreadPoolExecutor(n_threads, thread_name_prefix="chanfp-simulate")
+    try:
+        waiting = iter(tasks)
+        in_flight = deque(pool.submit(work, task) for task in islice(waiting, n_threads))
+        while in_flight:
+            result = in_flight.popleft().result()
+            in_flight.extend(pool.submit(work, task) for task in islice(waiting, 1))
+            yield result
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

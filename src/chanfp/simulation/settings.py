@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from functools import cached_property
 
 import numpy as np
 
@@ -60,7 +61,7 @@ class Settings:
                 f"{planted / self.people:.2f} in {self.days} days; lower them or `days`."
             )
 
-    @property
+    @cached_property
     def first_day(self) -> date:
         """The first day of the span."""
         try:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .draws import Draws, Floats, Ints, lognormal, lomax
+from .lives import Lives
 from .people import Population
 from .settings import Settings
 
@@ -22,7 +23,15 @@ __all__ = ["BURSTS", "FAMILY", "WORK", "Ties", "rows_per_day"]
 
 FAMILY, KIN, VILLAGE, WORK, WIDE = range(5)
 # Picks per person (family: everybody at home), and relative calls per tie.
-PICKS = (0.0, 2.6, 3.8, 4.0, 3.2)
+PICKS = (0.0, 1.8, 2.4, 2.6, 2.2)
+# Further picks are partners of one's family, kin or workmates: friends of friends, who close
+# triangles and give people who live or work together much the same partners.
+COPIED_PICKS = 5.0
+COPIED_AT_WORK = 0.25
+# Of a leaver's partners, those that a successor takes over.
+INHERITED_SHARE = 0.9
+# ... and how many contacts of their own successors have, against other people.
+OWN_CONTACTS_OF_SUCCESSORS = 0.15
 RATES = (2.0, 1.5, 0.8, 1.0, 0.8)
 WEIGHT_SIGMA = 1.1
 # Days with a call bring on average 1.2 records on weak ties and up to 4 on the strongest.
@@ -38,6 +47,8 @@ NEVER = 32_767
 PEAK = np.array([1.25, 1.25, 1.2, 1.3, 1.2])
 # Share of all records that ties bring; the rest is services, hubs and telesales.
 TIE_SHARE = 0.83
+# Contacts that don't happen because one side has no number at the time.
+LOST_SHARE = 0.07
 
 
 def _bursts() -> npt.NDArray[np.uint8]:
@@ -91,10 +102,10 @@ class Ties:
         return len(self.owner)
 
     @classmethod
-    def draw(cls, settings: Settings, population: Population) -> Ties:
+    def draw(cls, settings: Settings, population: Population, lives: Lives) -> Ties:
         """Make the ties of the first day and those that replace them later."""
         draws = Draws(settings.seed, 3)
-        owner, partner, circle = _first_ties(draws, population)
+        owner, partner, circle = _first_ties(draws, population, lives)
         rate = np.sqrt(population.activity[owner] * population.activity[partner])
         rate *= np.array(RATES)[circle] * draws.pick(lognormal(WEIGHT_SIGMA), len(owner))
         chance = _chances(rate, circle, settings)
@@ -119,10 +130,12 @@ def _pick(draws: Draws, population: Population, circle: int, owners: Ints) -> In
 
 
 def _first_ties(
-    draws: Draws, population: Population
+    draws: Draws, population: Population, lives: Lives
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
     people = np.flatnonzero(population.on_net)
     n_people = population.size
+    sociability = population.sociability.copy()
+    sociability[lives.successors] *= OWN_CONTACTS_OF_SUCCESSORS
     keys: list[Ints] = []
     circles: list[npt.NDArray[np.uint8]] = []
     family = population.family.community
@@ -134,28 +147,90 @@ def _first_ties(
         keys.append(low[both] * n_people + high[both])
         circles.append(np.full(len(keys[-1]), FAMILY, dtype=np.uint8))
     for circle in (KIN, VILLAGE, WORK, WIDE):
-        picks = draws.rounded(PICKS[circle] * population.sociability[people])
+        picks = draws.rounded(PICKS[circle] * sociability[people])
         owners = np.repeat(people, picks)
         found = _pick(draws, population, circle, owners)
         pair = np.minimum(owners, found) * n_people + np.maximum(owners, found)
         keys.append(pair[owners != found])
         circles.append(np.full(len(keys[-1]), circle, dtype=np.uint8))
-    # A pair that meets in two circles counts for the closer one.
-    pairs, first = np.unique(np.concatenate(keys), return_index=True)
+    pairs, circle = _distinct(np.concatenate(keys), np.concatenate(circles))
+    more, more_circle = _copies(draws, population, sociability[people], pairs, circle)
+    pairs, circle = _distinct(np.concatenate([pairs, more]), np.concatenate([circle, more_circle]))
+    more, more_circle = _inherited(draws, population, lives, pairs, circle)
+    pairs, circle = _distinct(np.concatenate([pairs, more]), np.concatenate([circle, more_circle]))
     low, high = np.divmod(pairs, n_people)
     # The owner is on the network, and either of the two as often as the other.
     swap = (draws.u16(len(pairs)) & 1).astype(bool) & population.on_net[high]
     swap |= ~population.on_net[low]
     owner = np.where(swap, high, low).astype(np.int32)
     partner = np.where(swap, low, high).astype(np.int32)
-    return owner, partner, np.concatenate(circles)[first]
+    return owner, partner, circle
+
+
+def _distinct(pairs: Ints, circle: npt.NDArray[np.uint8]) -> tuple[Ints, npt.NDArray[np.uint8]]:
+    """Keep each pair once, in the circle named first: the closer one."""
+    found, first = np.unique(pairs, return_index=True)
+    return found, circle[first]
+
+
+def _copies(
+    draws: Draws,
+    population: Population,
+    sociability: Floats,
+    pairs: Ints,
+    circle: npt.NDArray[np.uint8],
+) -> tuple[Ints, npt.NDArray[np.uint8]]:
+    """Let people know partners of those they live or work with."""
+    n_people = population.size
+    # Pairs are sorted by their lower member, so that member's pairs are a run.
+    low, high = np.divmod(pairs, n_people)
+    starts = np.searchsorted(low, np.arange(n_people + 1))
+    people = np.flatnonzero(population.on_net)
+    owners = np.repeat(people, draws.rounded(COPIED_PICKS * sociability))
+    steps = 1 + draws.below(len(owners), 3)
+    steps = np.where(draws.u16(len(owners)) & 1, steps, -steps)
+    at_work = draws.uniform(len(owners)) < COPIED_AT_WORK
+    around = population.family.neighbours(owners, steps)
+    around[at_work] = population.workplace.neighbours(owners[at_work], steps[at_work])
+    n_known = starts[around + 1] - starts[around]
+    usable = np.flatnonzero((n_known > 0) & (around != owners))
+    owners, around = owners[usable], around[usable]
+    row = starts[around] + draws.below(len(around), n_known[usable])
+    found = high[row]
+    copied = np.minimum(owners, found) * n_people + np.maximum(owners, found)
+    known = owners != found
+    return copied[known], np.maximum(circle[row], KIN)[known].astype(np.uint8)
+
+
+def _inherited(
+    draws: Draws,
+    population: Population,
+    lives: Lives,
+    pairs: Ints,
+    circle: npt.NDArray[np.uint8],
+) -> tuple[Ints, npt.NDArray[np.uint8]]:
+    """Hand partners of some leavers on to the newcomers who follow them."""
+    n_people = population.size
+    heir = np.full(n_people, -1, dtype=np.int64)
+    heir[lives.predecessors] = lives.successors
+    keys: list[Ints] = []
+    circles: list[npt.NDArray[np.uint8]] = []
+    low, high = np.divmod(pairs, n_people)
+    for leaver, partner in ((low, high), (high, low)):
+        follows = (heir[leaver] >= 0) & (heir[leaver] != partner)
+        rows = np.flatnonzero(follows)
+        rows = rows[draws.uniform(len(rows)) < INHERITED_SHARE]
+        one, other = heir[leaver[rows]], partner[rows]
+        keys.append(np.minimum(one, other) * n_people + np.maximum(one, other))
+        circles.append(np.maximum(circle[rows], KIN).astype(np.uint8))
+    return np.concatenate(keys), np.concatenate(circles)
 
 
 def _chances(
     rate: Floats, circle: npt.NDArray[np.uint8], settings: Settings
 ) -> npt.NDArray[np.uint16]:
     """Scale the rates so that all ties together bring the wanted records."""
-    wanted = settings.events_per_month / 30 * settings.people * TIE_SHARE
+    wanted = settings.events_per_month / 30 * settings.people * TIE_SHARE / (1.0 - LOST_SHARE)
     by_chance = rows_per_day()
     whole = np.floor(by_chance * 2**24).astype(np.int64)
     peak = PEAK[circle]

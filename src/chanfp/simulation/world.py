@@ -50,7 +50,7 @@ class World:
             settings=settings,
             population=population,
             places=places,
-            ties=Ties.draw(settings, population),
+            ties=Ties.draw(settings, population, lives),
             lines=lines,
             services=services,
             handsets=Handsets.draw(settings, lines),
