@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-import chanfp.simulation as simulation
+from chanfp import simulation
 from chanfp.cli.simulate import simulate as command
 from chanfp.errors import ParameterError
 from chanfp.simulation.calls import records_of_day
@@ -93,8 +93,8 @@ def test_draws_are_pinned():
     assert lognormal(0.9).mean() == pytest.approx(1.0, abs=2e-3)
 
 
-PINNED_U16 = [0]
-PINNED_CARRIER = ""
+PINNED_U16 = [16600, 60640, 39030, 5866]
+PINNED_CARRIER = "911b2695d4d0dd99"
 
 
 @pytest.mark.parametrize("batch_rows", [1, 37, 1_000_000])
@@ -176,7 +176,7 @@ def test_hubs_reach_very_many(world, records):
     assert special.max() > 500
     hubs = world.holders.first_line[world.services.hubs]
     assert reached[hubs].min() > 100
-    assert np.percentile(reached[reached > 0], 90) < 40
+    assert np.percentile(reached[reached > 0], 90) < 60
 
 
 def test_strong_ties_are_reciprocal(world, records):
@@ -209,7 +209,8 @@ def test_every_kind_is_planted(carrier, world):
     }  # fmt: skip
     lines = world.lines
     gap = (lines.begin - lines.end[lines.old])[(lines.old >= 0) & (lines.kind == 1)] / DAY
-    assert gap.min() < 0 < 10 < gap.max()
+    assert gap.min() < 0
+    assert gap.max() > 10
     assert (lines.together[lines.kind == 1] >= 0).sum() >= 4
     # Partial replacement: the old number lives on.
     assert (lines.end[lines.old[lines.kind == 2]] > SPAN).all()
@@ -285,9 +286,11 @@ def test_dates_are_late_and_early_as_stated(world):
     lines = world.lines
     gone = lines.end < 2**31 - 1
     lag = (lines.closed - lines.end)[gone] / DAY
-    assert 0 < lag.min() < 2 < 60 < lag.max() <= 90
+    assert 0 < lag.min() < 2
+    assert 60 < lag.max() <= 90
     lead = (lines.begin - lines.activated)[lines.is_new] / DAY
-    assert 0 < lead.min() < 1 < 30 < lead.max() <= 60
+    assert 0 < lead.min() < 1
+    assert 30 < lead.max() <= 60
 
 
 def test_the_table_stands_as_exported(carrier):

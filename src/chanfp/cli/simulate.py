@@ -26,6 +26,7 @@ __all__ = ["simulate"]
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
 def simulate(
     directory: Path,
+    *,
     people: int,
     seed: int,
     days: int,

@@ -13,7 +13,7 @@ from datetime import timedelta
 import numpy as np
 import numpy.typing as npt
 
-from .draws import Draws, Ints, mix
+from .draws import AnyInts, Draws, Ints, mix
 from .holders import Contacts
 from .rhythms import DURATIONS, MINUTES, is_weekend, kept_by_weekday
 from .services import GROUPS
@@ -39,7 +39,6 @@ OFFICE_HOURS = (9 * 3600, 17 * 3600)
 NEVER = DAY
 
 Fields = npt.NDArray[np.uint16]
-Persons = npt.NDArray[np.int32] | Ints
 
 
 @dataclass(frozen=True)
@@ -121,15 +120,15 @@ def _tie_records(world: World, day: int, low: int) -> Records:
     # Strong ties are even, weak ones may go mostly one way.
     lean = 32_768 + (((fate >> np.uint32(8)).astype(np.int64) & 0x7FFF) - 16_384)
     outward = bits[0] < lean
-    caller = np.where(outward, owner, partner)
-    callee = np.where(outward, partner, owner)
     context = _Context(
+        parties=(np.where(outward, owner, partner), np.where(outward, partner, owner)),
+        fixed=None,
         tie=fate,
         weight=ties.chance[tie].astype(np.int32),
         begun=ties.first_day[tie].astype(np.int32) * np.int32(DAY),
         is_sms=bits[1] < _share(SMS_SHARE),
     )
-    return _records(world, day, (caller, callee), (None, None), context, bits)
+    return _records(world, day, context, bits)
 
 
 def _service_records(world: World, day: int, low: int) -> Records:
@@ -152,79 +151,96 @@ def _service_records(world: World, day: int, low: int) -> Records:
     # A service stands in for its missing person; its line is put in at the end.
     known = np.where(other >= 0, other, person)
     context = _Context(
+        parties=(np.where(inbound, known, person), np.where(inbound, person, known)),
+        fixed=(np.where(inbound, special, -1), np.where(inbound, -1, special)),
         tie=habit,
         weight=np.full(n, 65_535, dtype=np.int64),
         begun=np.full(n, DAY * world.settings.days, dtype=np.int64),
         is_sms=is_sms,
     )
-    parties = (np.where(inbound, known, person), np.where(inbound, person, known))
-    fixed = (np.where(inbound, special, -1), np.where(inbound, -1, special))
-    return _records(world, day, parties, fixed, context, bits)
+    return _records(world, day, context, bits)
 
 
 @dataclass(frozen=True)
 class _Context:
-    """What `Contacts` says of the tie, and whether the contact is a message."""
+    """Contacts before it is known which lines they reach.
 
+    `parties` are the calling and the called person; `fixed` gives lines that belong to no person,
+    -1 elsewhere. The rest is as in `Contacts` and `Records`.
+    """
+
+    parties: tuple[AnyInts, AnyInts]
+    fixed: tuple[Ints, Ints] | None
     tie: npt.NDArray[np.uint32]
-    weight: Ints
-    begun: Ints
+    weight: AnyInts
+    begun: AnyInts
     is_sms: npt.NDArray[np.bool_]
 
 
 def _records(
     world: World,
     day: int,
-    parties: tuple[Persons, Persons],
-    fixed: tuple[Ints | None, Ints | None],
     context: _Context,
     bits: Fields,
 ) -> Records:
     """Turn contacts between persons into records between lines.
 
-    `fixed` gives lines that belong to no person, -1 elsewhere. The eight rows of `bits` are
-    uniform draws: 0 direction, 1 kind, 2 time, 3 place, 4 duration, 5 and 6 ways of writing,
-    7 who.
+    The eight rows of `bits` are uniform draws: 0 direction, 1 kind, 2 time, 3 whether it reaches
+    anybody, 4 duration, 5 and 6 ways of writing, 7 who. Places come from mixtures of them.
     """
-    # The rhythm is the customer's, not the service's.
-    clock = np.where(fixed[0] >= 0, parties[1], parties[0]) if fixed[0] is not None else parties[0]
-    weekend = int(is_weekend(world.settings.first_day + timedelta(days=day)))
-    level = world.rhythm[clock].astype(np.int32) << 10
-    level += bits[2] >> np.uint16(6)
-    second = MINUTES[weekend].ravel()[level] * np.int32(60)
-    second += (bits[2] & np.uint16(63)) * np.uint16(15) >> np.uint16(4)
+    second = _seconds(world, day, context, bits[2])
     now = second + np.int32(day * DAY)
-    lines: list[npt.NDArray[np.int32]] = []
-    for side in (0, 1):
-        contacts = Contacts(parties[side], now, context.tie, context.weight, context.begun, bits[3])
-        line, dead = world.holders.reach(contacts, called=side == 1)
-        lines.append(line)
-    for side in (0, 1):
-        of_service = fixed[side]
-        if of_service is not None:
-            lines[side] = np.where(of_service >= 0, of_service, lines[side]).astype(np.int32)
-    caller, callee = lines
+    caller, callee = (
+        Contacts(person, now, context.tie, context.weight, context.begun, bits[3])
+        for person in context.parties
+    )
+    caller_line, _ = world.holders.reach(caller, called=False)
+    callee_line, dead = world.holders.reach(callee, called=True)
+    if context.fixed is not None:
+        caller_line, callee_line = (
+            np.where(service >= 0, service, line).astype(np.int32)
+            for service, line in zip(context.fixed, (caller_line, callee_line), strict=True)
+        )
     duration = DURATIONS[bits[4] >> np.uint16(3)]
-    duration[bits[3] < _share(UNANSWERED_SHARE)] = 0
+    # Messages are at the low end of this draw, so these are calls.
+    duration[bits[1] >= 65_536 - _share(UNANSWERED_SHARE)] = 0
     is_sms = context.is_sms
     duration[is_sms] = 0
     duration[dead] = 0
     is_sms[dead] &= bits[4][dead] < 4 * _share(DEAD_SMS_SHARE)
-    second[(caller < 0) | (callee < 0) | (caller == callee)] = NEVER
+    second[(caller_line < 0) | (callee_line < 0) | (caller_line == callee_line)] = NEVER
     return Records(
         second=second,
-        caller=caller,
-        callee=callee,
+        caller=caller_line,
+        callee=callee_line,
         duration=duration,
-        cell=_cells(world, day, caller, second, bits),
+        cell=_cells(world, day, caller_line, second, bits),
         is_sms=is_sms,
-        caller_way=world.numbers.ways(caller, bits[5], called=False, is_sms=is_sms),
-        callee_way=world.numbers.ways(callee, bits[6], called=True, is_sms=is_sms),
+        caller_way=world.numbers.ways(caller_line, bits[5], called=False, is_sms=is_sms),
+        callee_way=world.numbers.ways(callee_line, bits[6], called=True, is_sms=is_sms),
     )
 
 
+def _seconds(world: World, day: int, context: _Context, chance: Fields) -> npt.NDArray[np.int32]:
+    """Return the second of the day at which the customer's rhythm places each contact."""
+    clock = context.parties[0]
+    if context.fixed is not None:
+        # Services have no rhythm; the customers they call have.
+        clock = np.where(context.fixed[0] >= 0, context.parties[1], clock)
+    weekend = int(is_weekend(world.settings.first_day + timedelta(days=day)))
+    level = world.rhythm[clock].astype(np.int32) * np.int32(MINUTES.shape[2])
+    level += chance >> np.uint16(6)
+    second: npt.NDArray[np.int32] = MINUTES[weekend].ravel()[level] * np.int32(60)
+    second += (chance & np.uint16(63)) * np.uint16(15) >> np.uint16(4)
+    return second
+
+
 def _cells(
-    world: World, day: int, caller: npt.NDArray[np.int32], second: Ints, bits: Fields
+    world: World,
+    day: int,
+    caller: npt.NDArray[np.int32],
+    second: npt.NDArray[np.int32],
+    bits: Fields,
 ) -> npt.NDArray[np.int32]:
     """Return the caller's cell: at home, at work, next door, or away for some days."""
     lines, places = world.lines, world.places

@@ -19,6 +19,7 @@ __all__ = ["Draws", "exponential", "lognormal", "lomax", "mix", "mix64"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+AnyInts = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 N_QUANTILES = 8192
 
 
@@ -30,7 +31,7 @@ class Draws:
 
     def words(self, n: int) -> npt.NDArray[np.uint64]:
         """Return `n` raw 64-bit words."""
-        return self._bits.random_raw(n).astype("<u8", copy=False)  # type: ignore[no-any-return]
+        return self._bits.random_raw(n).astype("<u8", copy=False)
 
     def u16(self, n: int) -> npt.NDArray[np.uint16]:
         """Return `n` uniform integers in [0, 65536)."""

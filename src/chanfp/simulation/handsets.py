@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from .digits import decimal_text, luhn_digit
-from .draws import Draws, Ints
+from .draws import Draws
 from .lines import Lines
 from .lives import FOREVER, NEW
 from .settings import Settings

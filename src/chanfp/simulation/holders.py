@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .draws import Ints, mix
+from .draws import AnyInts, Ints, mix
 from .lines import Lines
 from .lives import FOREVER, NEW
 from .people import Population
@@ -39,25 +39,25 @@ class Contacts:
 
     Attributes
     ----------
-    person : int64
+    person : int
         Whose side.
-    second : int64
+    second : int
         From the start of the span.
     tie : uint32
         A constant of the tie.
-    weight : int64
+    weight : int
         The tie's chance of contact, in 65,536ths.
-    begun : int64
+    begun : int
         Second at which the tie began; negative for old ties.
     chance : uint16
         Uniform draw.
     """
 
-    person: Ints
-    second: Ints
+    person: AnyInts
+    second: AnyInts
     tie: npt.NDArray[np.uint32]
-    weight: Ints
-    begun: Ints
+    weight: AnyInts
+    begun: AnyInts
     chance: npt.NDArray[np.uint16]
 
     def __getitem__(self, rows: Ints) -> Contacts:
@@ -153,7 +153,7 @@ class Holders:
         fate = mix(contacts.tie ^ (line.astype(np.uint32) * np.uint32(2_654_435_761)))
         weight = contacts.weight
         kept = KEPT_WEAK + KEPT_RANGE * weight // (weight + KEPT_HALF)
-        return (fate >> np.uint32(16)) > kept  # type: ignore[no-any-return]
+        return (fate >> np.uint32(16)) > kept
 
     def _unaware(self, contacts: Contacts, line: Ints) -> npt.NDArray[np.bool_]:
         """Ties that don't know this line yet; `line` is one that began inside the span."""
@@ -180,7 +180,8 @@ class Holders:
     def _tried(self, contacts: Contacts, line: Ints) -> npt.NDArray[np.bool_]:
         days = (contacts.second - self.lines.end[line]) // DAY
         tries = DEAD_TRIES >> np.clip(days // 10, 0, 15)
-        return contacts.chance < tries  # type: ignore[no-any-return]
+        tried: npt.NDArray[np.bool_] = contacts.chance < tries
+        return tried
 
 
 def _first_lines(population: Population, lines: Lines) -> npt.NDArray[np.int32]:

@@ -83,7 +83,8 @@ class Lines:
     @property
     def is_new(self) -> npt.NDArray[np.bool_]:
         """Lines first used inside the span."""
-        return self.kind != HELD
+        new: npt.NDArray[np.bool_] = self.kind != HELD
+        return new
 
     @classmethod
     def draw(
@@ -190,8 +191,8 @@ def _takeover(draws: Draws, kind: npt.NDArray[np.int8]) -> Ints:
     high = np.full(len(kind), TAKEOVER_OF_RETURN[1])
     for of_kind, (least, most) in TAKEOVER.items():
         low[kind == of_kind], high[kind == of_kind] = least, most
-    share = low + (high - low) * draws.uniform(len(kind))
-    return (share * 65_536).astype(np.int64)
+    share: Floats = low + (high - low) * draws.uniform(len(kind))
+    return np.floor(share * 65_536).astype(np.int64)
 
 
 def _cells(

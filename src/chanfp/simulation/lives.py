@@ -88,11 +88,8 @@ class Lives:
         successors, predecessors = _successors(settings, fates, leavers)
         near = population.family.community
         left = np.bincount(near[leavers], minlength=len(population.family.bounds) - 1) > 0
-        others = fates.take(
-            settings.newcomer_share,
-            1.0 + (NEWCOMER_NEAR_LEAVER - 1.0) * left[near],
-            less=len(successors),
-        )
+        drawn_in = np.where(left[near], NEWCOMER_NEAR_LEAVER, 1.0)
+        others = fates.take(settings.newcomer_share, drawn_in, less=len(successors))
         newcomers = np.concatenate([successors, others])
         begin = _between(draws, len(newcomers), 0.02, 0.98, settings)
         begin[: len(successors)] = _takeover_begin(draws, settings, predecessors, pieces[0])
@@ -102,7 +99,8 @@ class Lives:
         second = rest[draws.uniform(len(rest)) < settings.dual_share]
         pieces.append(_piece(second, _tenure(draws, len(second)), FOREVER, HELD))
         columns = (np.concatenate(column) for column in zip(*pieces, strict=True))
-        return cls(*columns, successors, predecessors)
+        person, begin, end, kind, together = columns
+        return cls(person, begin, end, kind, together, successors, predecessors)
 
 
 Piece = tuple[Ints, Ints, Ints, npt.NDArray[np.int8], Ints]

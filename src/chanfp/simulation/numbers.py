@@ -107,9 +107,9 @@ class Numbers:
         if called:
             # Nothing is dialled before the number of a message.
             way[is_sms & (way >= FIRST_DIALLED)] = PLAIN
-        return way  # type: ignore[no-any-return]
+        return way
 
-    def write(self, lines: Ints, ways: npt.NDArray[np.uint8]) -> pa.StringArray:
+    def write(self, lines: npt.NDArray[np.int32], ways: npt.NDArray[np.uint8]) -> pa.StringArray:
         """Return the text of each line, written its way."""
         clean = pc.take(self.text, pa.array(lines), boundscheck=False)
         other = np.flatnonzero(ways)
@@ -139,7 +139,7 @@ def _ways(
     """Lay ways of writing out over the levels of a uniform draw, one row per sort of line."""
     table = np.zeros((3, LEVELS), dtype=np.uint8)
     noisy = min(0.9, settings.format_noise * noise)
-    plans = (
+    plans: tuple[tuple[int, dict[int, float], float], ...] = (
         (MOBILE, mobile, noisy),
         (LANDLINE, landline, noisy),
         (SPECIAL, {}, 0.0),

@@ -80,7 +80,7 @@ class Outlets:
         )
 
     def table(self) -> pa.Table:
-        """Return the outlets as a table: `outlet`, `parent` (null at the root), `kind`, `region`."""
+        """Return `outlet`, `parent` (null at the root), `kind` and `region` of each outlet."""
         counties = self.county.tolist()
         return pa.table(
             {

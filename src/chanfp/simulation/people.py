@@ -16,7 +16,7 @@ import numpy.typing as npt
 from .draws import Draws, Floats, Ints, lognormal
 from .settings import Settings
 
-__all__ = ["ON_NET_SHARE", "Circle", "Population"]
+__all__ = ["FAMILY_SIZES", "ON_NET_SHARE", "Circle", "Population"]
 
 # China Mobile's share of mobile customers in its strong years, roughly.
 ON_NET_SHARE = 0.6

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from .draws import Draws, Ints
-from .people import Population
+from .people import Circle, Population
 from .settings import Settings
 
 __all__ = ["CITY", "Places", "county_code", "n_counties"]
@@ -68,7 +68,8 @@ class Places:
         first_cell = np.concatenate([[0], np.cumsum(n_cells)]).astype(np.int64)
         home = _spread(population.village, population.county, first_cell, in_county)
         work = _workplace_cells(draws, population, first_cell)
-        regions = [county_code(county) for county in np.repeat(np.arange(counties), n_cells)]
+        of_cell = np.repeat(np.arange(counties), n_cells)
+        regions = [county_code(county) for county in of_cell.tolist()]
         regions.extend(ELSEWHERE)
         areas = draws.distinct(len(regions), 60_000)
         names = [
@@ -93,17 +94,18 @@ class Places:
 
 
 def _spread(
-    village: object,
+    village: Circle,
     county: npt.NDArray[np.int16],
     first_cell: Ints,
     in_county: npt.NDArray[np.intp],
 ) -> npt.NDArray[np.int32]:
     """Give neighbours the same cell: each county's people in order over its cells."""
     first_person = np.concatenate([[0], np.cumsum(in_county)])[:-1]
-    villages = village.bounds[village.community]  # type: ignore[attr-defined]
+    villages = village.bounds[village.community]
     rank = villages - first_person[county]
     cells = np.diff(first_cell)[county]
-    return (first_cell[county] + rank * cells // in_county[county]).astype(np.int32)
+    found: Ints = first_cell[county] + rank * cells // in_county[county]
+    return found.astype(np.int32)
 
 
 def _workplace_cells(
@@ -115,4 +117,4 @@ def _workplace_cells(
     county = population.county[members[circle.bounds[:-1]]].astype(np.int64)
     low = first_cell[county]
     cell = low + draws.below(len(county), first_cell[county + 1] - low)
-    return cell[circle.community[places]].astype(np.int32)  # type: ignore[no-any-return]
+    return cell[circle.community[places]].astype(np.int32)

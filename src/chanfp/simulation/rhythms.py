@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
-from .draws import Draws, Ints, lognormal
+from .draws import Draws, Floats, Ints, lognormal
 from .ties import PEAK
 
 __all__ = ["DURATIONS", "MINUTES", "draw_rhythms", "is_weekend", "kept_by_weekday"]
@@ -65,8 +65,8 @@ def is_weekend(day: date) -> bool:
 
 def kept_by_weekday(day: date) -> npt.NDArray[np.uint16]:
     """Return for each circle the share of contacts that happens on `day`, in 65,535ths."""
-    share = np.minimum(WEEK[:, day.weekday()] / PEAK, 1.0)
-    return (share * 65_535).astype(np.uint16)
+    share: Floats = np.minimum(WEEK[:, day.weekday()] / PEAK, 1.0)
+    return np.floor(share * 65_535).astype(np.uint16)
 
 
 def draw_rhythms(draws: Draws, county: Ints) -> npt.NDArray[np.uint8]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from .draws import Draws, Floats, Ints, lognormal, lomax
 from .lives import Lives
-from .people import Population
+from .people import FAMILY_SIZES, Population
 from .settings import Settings
 
 __all__ = ["BURSTS", "FAMILY", "WORK", "Ties", "rows_per_day"]
@@ -70,9 +70,10 @@ BURSTS = _bursts()
 
 def rows_per_day() -> Floats:
     """Return the mean records per day for each of the 65,536 chances of contact."""
-    chance = (np.arange(65_536) + 0.5) / 65_536
+    level = np.arange(65_536, dtype=np.int64)
     length = BURSTS.astype(np.int64).sum(axis=1) / 256
-    return chance * length[np.arange(65_536) * BURST_LEVELS // 65_536]
+    rows: Floats = (level + 0.5) / 65_536 * length[level * BURST_LEVELS // 65_536]
+    return rows
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,8 @@ class Ties:
         rate = np.sqrt(population.activity[owner] * population.activity[partner])
         rate *= np.array(RATES)[circle] * draws.pick(lognormal(WEIGHT_SIGMA), len(owner))
         chance = _chances(rate, circle, settings)
-        generations = _replacements(draws, population, settings, owner, partner, chance, circle)
+        slots = _Slots(owner, partner, chance, circle)
+        generations = _generations(draws, population, settings.days, slots)
         columns = [np.concatenate(parts) for parts in zip(*generations, strict=True)]
         order = np.argsort(columns[0], kind="stable")
         return cls(*(column[order] for column in columns))
@@ -132,29 +134,12 @@ def _pick(draws: Draws, population: Population, circle: int, owners: Ints) -> In
 def _first_ties(
     draws: Draws, population: Population, lives: Lives
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
-    people = np.flatnonzero(population.on_net)
     n_people = population.size
     sociability = population.sociability.copy()
     sociability[lives.successors] *= OWN_CONTACTS_OF_SUCCESSORS
-    keys: list[Ints] = []
-    circles: list[npt.NDArray[np.uint8]] = []
-    family = population.family.community
-    everybody = np.arange(n_people, dtype=np.int64)
-    for step in range(1, 7):
-        low, high = everybody[:-step], everybody[step:]
-        both = family[low] == family[high]
-        both &= population.on_net[low] | population.on_net[high]
-        keys.append(low[both] * n_people + high[both])
-        circles.append(np.full(len(keys[-1]), FAMILY, dtype=np.uint8))
-    for circle in (KIN, VILLAGE, WORK, WIDE):
-        picks = draws.rounded(PICKS[circle] * sociability[people])
-        owners = np.repeat(people, picks)
-        found = _pick(draws, population, circle, owners)
-        pair = np.minimum(owners, found) * n_people + np.maximum(owners, found)
-        keys.append(pair[owners != found])
-        circles.append(np.full(len(keys[-1]), circle, dtype=np.uint8))
-    pairs, circle = _distinct(np.concatenate(keys), np.concatenate(circles))
-    more, more_circle = _copies(draws, population, sociability[people], pairs, circle)
+    sociability = sociability[population.on_net]
+    pairs, circle = _own_picks(draws, population, sociability)
+    more, more_circle = _copies(draws, population, sociability, pairs, circle)
     pairs, circle = _distinct(np.concatenate([pairs, more]), np.concatenate([circle, more_circle]))
     more, more_circle = _inherited(draws, population, lives, pairs, circle)
     pairs, circle = _distinct(np.concatenate([pairs, more]), np.concatenate([circle, more_circle]))
@@ -165,6 +150,31 @@ def _first_ties(
     owner = np.where(swap, high, low).astype(np.int32)
     partner = np.where(swap, low, high).astype(np.int32)
     return owner, partner, circle
+
+
+def _own_picks(
+    draws: Draws, population: Population, sociability: Floats
+) -> tuple[Ints, npt.NDArray[np.uint8]]:
+    """Return everybody's family, and whom people know by themselves."""
+    people = np.flatnonzero(population.on_net)
+    n_people = population.size
+    keys: list[Ints] = []
+    circles: list[npt.NDArray[np.uint8]] = []
+    family = population.family.community
+    everybody = np.arange(n_people, dtype=np.int64)
+    for step in range(1, int(FAMILY_SIZES.max())):
+        low, high = everybody[:-step], everybody[step:]
+        both = family[low] == family[high]
+        both &= population.on_net[low] | population.on_net[high]
+        keys.append(low[both] * n_people + high[both])
+        circles.append(np.full(len(keys[-1]), FAMILY, dtype=np.uint8))
+    for circle in (KIN, VILLAGE, WORK, WIDE):
+        owners = np.repeat(people, draws.rounded(PICKS[circle] * sociability))
+        found = _pick(draws, population, circle, owners)
+        pair = np.minimum(owners, found) * n_people + np.maximum(owners, found)
+        keys.append(pair[owners != found])
+        circles.append(np.full(len(keys[-1]), circle, dtype=np.uint8))
+    return _distinct(np.concatenate(keys), np.concatenate(circles))
 
 
 def _distinct(pairs: Ints, circle: npt.NDArray[np.uint8]) -> tuple[Ints, npt.NDArray[np.uint8]]:
@@ -245,40 +255,49 @@ def _chances(
 
 
 def _lives(draws: Draws, chance: npt.NDArray[np.uint16], stretch: float) -> Floats:
-    strength = chance / (chance + 4000.0)
+    weight = chance.astype(np.float64)
+    strength = weight / (weight + 4000.0)
     scale = stretch * (LIFE_WEAK_DAYS + LIFE_STRONG_DAYS * strength)
     return 1.0 + scale * draws.pick(lomax(LIFE_EXPONENT), len(chance))
 
 
-Generation = tuple[npt.NDArray[np.generic], ...]
+@dataclass(frozen=True)
+class _Slots:
+    """Places in people's lives that one tie after another may take."""
+
+    owner: npt.NDArray[np.int32]
+    partner: npt.NDArray[np.int32]
+    chance: npt.NDArray[np.uint16]
+    circle: npt.NDArray[np.uint8]
+
+    def __getitem__(self, rows: npt.NDArray[np.intp]) -> _Slots:
+        return _Slots(self.owner[rows], self.partner[rows], self.chance[rows], self.circle[rows])
+
+    def refilled(self, draws: Draws, population: Population) -> _Slots:
+        """Put a new partner of the same circle into each slot."""
+        partner = np.empty(len(self.owner), dtype=np.int32)
+        for circle in (KIN, VILLAGE, WORK, WIDE):
+            rows = np.flatnonzero(self.circle == circle)
+            owners = self.owner[rows].astype(np.int64)
+            partner[rows] = _pick(draws, population, circle, owners)
+        return _Slots(self.owner, partner, self.chance, self.circle)
 
 
-def _replacements(
-    draws: Draws,
-    population: Population,
-    settings: Settings,
-    owner: npt.NDArray[np.int32],
-    partner: npt.NDArray[np.int32],
-    chance: npt.NDArray[np.uint16],
-    circle: npt.NDArray[np.uint8],
-) -> list[Generation]:
+def _generations(
+    draws: Draws, population: Population, days: int, slots: _Slots
+) -> list[tuple[npt.NDArray[np.generic], ...]]:
     """Let ties end and others begin in their places, until the span is over."""
-    begin = np.full(len(owner), -1.0)
-    end = _lives(draws, chance, LIFE_OF_OLD_TIES)
-    end[circle == FAMILY] = NEVER
-    generations: list[Generation] = []
-    while len(owner):
+    begin = np.full(len(slots.owner), -1.0)
+    end = _lives(draws, slots.chance, LIFE_OF_OLD_TIES)
+    end[slots.circle == FAMILY] = NEVER
+    generations: list[tuple[npt.NDArray[np.generic], ...]] = []
+    while len(begin):
         first = np.floor(begin).astype(np.int16)
         last = np.minimum(np.floor(end), NEVER).astype(np.int16)
-        generations.append((owner, partner, chance, first, last, circle))
-        over = np.flatnonzero(end < settings.days)
-        owner, chance, circle, begin = owner[over], chance[over], circle[over], end[over]
-        partner = np.empty(len(over), dtype=np.int32)
-        for kind in (KIN, VILLAGE, WORK, WIDE):
-            rows = np.flatnonzero(circle == kind)
-            partner[rows] = _pick(draws, population, kind, owner[rows].astype(np.int64))
-        known = owner != partner
-        owner, partner, chance, circle = owner[known], partner[known], chance[known], circle[known]
-        begin = begin[known]
-        end = begin + _lives(draws, chance, 1.0)
+        generations.append((slots.owner, slots.partner, slots.chance, first, last, slots.circle))
+        over = np.flatnonzero(end < days)
+        begin, slots = end[over], slots[over].refilled(draws, population)
+        others = np.flatnonzero(slots.owner != slots.partner)
+        begin, slots = begin[others], slots[others]
+        end = begin + _lives(draws, slots.chance, 1.0)
     return generations
