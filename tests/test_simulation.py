@@ -94,7 +94,7 @@ def test_draws_are_pinned():
 
 
 PINNED_U16 = [16600, 60640, 39030, 5866]
-PINNED_CARRIER = "911b2695d4d0dd99"
+PINNED_CARRIER = "20dd7f94460fec0e"
 
 
 @pytest.mark.parametrize("batch_rows", [1, 37, 1_000_000])

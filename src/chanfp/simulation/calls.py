@@ -18,7 +18,7 @@ from .holders import Contacts
 from .rhythms import DURATIONS, MINUTES, is_weekend, kept_by_weekday
 from .services import GROUPS
 from .settings import DAY
-from .ties import BURST_LEVELS, BURSTS
+from .ties import BURSTS
 from .world import World
 
 __all__ = ["Records", "records_of_day"]
@@ -110,8 +110,10 @@ def _tie_records(world: World, day: int, low: int) -> Records:
     tie = tie[(ties.first_day[tie] <= day) & (day < ties.last_day[tie])]
     kept = kept_by_weekday(world.settings.first_day + timedelta(days=day))
     tie = tie[draws.u16(len(tie)) < kept[ties.circle[tie]]]
-    level = ties.chance[tie] >> np.uint16(16 - BURST_LEVELS.bit_length() + 1)
-    tie = np.repeat(tie, BURSTS[level, draws.u16(len(tie)) & np.uint16(255)])
+    # Row and column of a table of 16 x 256 in one number.
+    burst = (ties.chance[tie] >> np.uint16(12)) << np.uint16(8)
+    burst |= draws.u16(len(tie)) >> np.uint16(8)
+    tie = np.repeat(tie, BURSTS.ravel()[burst])
     bits = draws.u16(8 * len(tie)).reshape(8, len(tie))
     fate = mix(tie.astype(np.uint32))
     owner, partner = ties.owner[tie], ties.partner[tie]

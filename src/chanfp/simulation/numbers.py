@@ -101,12 +101,12 @@ class Numbers:
     ) -> npt.NDArray[np.uint8]:
         """Return how each line is written, from a uniform draw per row."""
         level = (chance >> np.uint16(2)).astype(np.int32)
-        level[lines >= self.first_landline] += LEVELS
-        level[lines >= self.first_special] += LEVELS
+        level += (lines >= self.first_landline) * np.int32(LEVELS)
+        level += (lines >= self.first_special) * np.int32(LEVELS)
         way = (self.callee_ways if called else self.caller_ways).ravel()[level]
         if called:
-            # Nothing is dialled before the number of a message.
-            way[is_sms & (way >= FIRST_DIALLED)] = PLAIN
+            # Nothing is dialled before the number of a message: 0 is plain.
+            way *= ~(is_sms & (way >= FIRST_DIALLED))
         return way
 
     def write(self, lines: npt.NDArray[np.int32], ways: npt.NDArray[np.uint8]) -> pa.StringArray:
