@@ -354,6 +354,18 @@ def luhn_is_valid(digits):
     return total % 10 == 0
 
 
+def test_partly_replaced_numbers_fade(world, records):
+    lines = world.lines
+    new = np.flatnonzero(lines.kind == 2)
+    before = after = 0.0
+    for line in new.tolist():
+        days = records["day"][records["caller"] == lines.old[line]]
+        change = int(lines.begin[line] // DAY)
+        before += (days < change).sum() / change / len(new)
+        after += (days > change + 12).sum() / (90 - change - 12) / len(new)
+    assert 0 < after < 0.6 * before
+
+
 def test_handsets(world):
     imeis = world.handsets.imei.to_pylist()[:-1]
     assert all(len(imei) == 15 and luhn_is_valid(imei) for imei in imeis[:500])

@@ -207,8 +207,8 @@ def simulate(
 
     Notes
     -----
-    The figures behind the defaults and their sources stand in `chanfp.simulation`. State takes
-    about half a kilobyte per person, records only one day at a time.
+    The figures behind the defaults and their sources stand in `chanfp.simulation`. Peak
+    memory is about 1.3 kilobytes per person, whatever the days.
 
     Examples
     --------
