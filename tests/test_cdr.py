@@ -10,9 +10,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from carriers import CDR_HEADER, returner_calls, write_csv
 
 import chanfp
+from carriers import CDR_HEADER, returner_calls, write_csv
 from chanfp.cdr import RecordCounts
 from chanfp.errors import ChanfpWarning, ColumnError, DataError, ParameterError
 

@@ -11,6 +11,8 @@ import sys
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+import chanfp
 from carriers import (
     CDR_HEADER,
     NEW,
@@ -22,8 +24,6 @@ from carriers import (
     write_carrier,
     write_csv,
 )
-
-import chanfp
 from chanfp.matches import MATCH_SCHEMA
 
 

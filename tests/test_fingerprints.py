@@ -3,10 +3,10 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from carriers import FRIENDS, LEAVER, NEW, OLD, STAYER, returner_calls, stamp, write_carrier
 from scipy import sparse
 
 import chanfp
+from carriers import FRIENDS, LEAVER, NEW, OLD, STAYER, returner_calls, stamp, write_carrier
 from chanfp.errors import ParameterError
 
 NAMES = ("caller", "callee", "start_time", "duration_s", "kind")

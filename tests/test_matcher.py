@@ -3,6 +3,8 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+import chanfp
 from carriers import (
     CDR_HEADER,
     FRIENDS,
@@ -15,8 +17,6 @@ from carriers import (
     write_carrier,
     write_csv,
 )
-
-import chanfp
 from chanfp.errors import DataError, ParameterError
 from chanfp.matches import MATCH_SCHEMA
 

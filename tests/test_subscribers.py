@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from carriers import SUBSCRIBER_HEADER, write_csv
 
 import chanfp
+from carriers import SUBSCRIBER_HEADER, write_csv
 from chanfp.clock import DAY_S, parse_time
 from chanfp.errors import ChanfpWarning, ColumnError, DataError
 

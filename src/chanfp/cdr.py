@@ -332,7 +332,7 @@ def _read_is_message(records: pa.RecordBatch) -> npt.NDArray[np.bool_]:
     names = [str(name or "").strip().lower() for name in kind.dictionary.to_pylist()]
     is_message = np.array([name not in CALL_KINDS for name in names] + [False])
     codes = kind.indices.fill_null(len(names)).to_numpy(zero_copy_only=False)
-    return is_message[codes.astype(np.int64)]
+    return np.asarray(is_message[codes.astype(np.int64)], bool)
 
 
 def _extra_column(records: pa.RecordBatch, name: str) -> pa.Array:

@@ -46,12 +46,12 @@ class Explanation:
             f"{'partner':>20} {'calls new':>9} {'calls old':>9} {'min new':>8} {'min old':>8} "
             f"{'known to':>9} {'rarity':>6}",
         ]
-        for row in self.shared.slice(0, SHOWN_PARTNERS).to_pylist():
-            lines.append(
-                f"{row['partner']:>20} {row['calls_new']:>9} {row['calls_old']:>9} "
-                f"{row['minutes_new']:>8.1f} {row['minutes_old']:>8.1f} "
-                f"{row['n_subscribers']:>9} {row['rarity']:>6.2f}"
-            )
+        lines.extend(
+            f"{row['partner']:>20} {row['calls_new']:>9} {row['calls_old']:>9} "
+            f"{row['minutes_new']:>8.1f} {row['minutes_old']:>8.1f} "
+            f"{row['n_subscribers']:>9} {row['rarity']:>6.2f}"
+            for row in self.shared.slice(0, SHOWN_PARTNERS).to_pylist()
+        )
         if self.shared.num_rows > SHOWN_PARTNERS:
             lines.append(f"… and {self.shared.num_rows - SHOWN_PARTNERS} more")
         return "\n".join(lines)

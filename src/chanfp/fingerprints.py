@@ -57,13 +57,13 @@ class FingerprintSet:
     @property
     def n_partners(self) -> npt.NDArray[np.int64]:
         """Partners of each row (int64)."""
-        return np.diff(self.matrix.indptr).astype(np.int64)
+        return np.asarray(np.diff(self.matrix.indptr), np.int64)
 
     @property
     def n_calls(self) -> npt.NDArray[np.int64]:
         """Calls and messages of each row (int64)."""
         ends = np.concatenate([[0], np.cumsum(self.matrix.data, dtype=np.int64)])
-        return np.diff(ends[self.matrix.indptr])
+        return np.asarray(np.diff(ends[self.matrix.indptr]), np.int64)
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,8 @@ class Fingerprints:
         the partner (Spärck Jones, Journal of Documentation 28, 1972).
         """
         n_all = len(self.departed) + len(self.new) + len(self.active)
-        return np.maximum(np.log((1.0 + n_all) / (1.0 + self.n_subscribers)), 0.0)
+        ratio = (1.0 + n_all) / (1.0 + self.n_subscribers)
+        return np.asarray(np.maximum(np.log(ratio), 0.0), np.float64)
 
     def summary(self) -> dict[str, Any]:
         """Return the counts of everything read, kept and left out, as plain values."""
@@ -211,23 +212,26 @@ def build_fingerprints(
     chosen = [_calls_in_windows(activity, role, len(subscribers)) for role in every]
     used = np.concatenate([calls for calls, _ in chosen])
     partners = np.unique(activity.partners[used])
-    sets = [
+    departed, new, active, active_later = (
         _build_set(activity, role, calls, rows, partners, subscribers, n_threads)
         for role, (calls, rows) in zip(every, chosen, strict=True)
-    ]
+    )
     n_subscribers = np.zeros(len(partners), np.int64)
-    for built in sets[:3]:
+    for built in (departed, new, active):
         n_subscribers += np.bincount(built.matrix.indices, minlength=len(partners))
     return Fingerprints(
-        *sets,
-        partners,
-        n_subscribers,
-        settings,
-        roles,
-        activity,
-        subscriptions,
-        cdrs,
-        subscribers,
+        departed=departed,
+        new=new,
+        active=active,
+        active_later=active_later,
+        partners=partners,
+        n_subscribers=n_subscribers,
+        settings=settings,
+        roles=roles,
+        activity=activity,
+        subscriptions=subscriptions,
+        cdrs=cdrs,
+        subscribers=subscribers,
     )
 
 

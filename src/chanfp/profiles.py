@@ -86,7 +86,7 @@ class _Names:
             for name in encoded.dictionary.to_pylist()
         ]
         indices = encoded.indices.fill_null(len(codes)).to_numpy(zero_copy_only=False)
-        return np.array([*codes, -1], np.int64)[indices]
+        return np.asarray(np.array([*codes, -1], np.int64)[indices], np.int64)
 
 
 class _Collector:

@@ -180,8 +180,8 @@ def read_subscribers(source: Any) -> Subscribers:
     A departure given as a date only lasts to the end of that day. The dates bound a subscription;
     the windows that are compared hang on its first and last own call or message.
     """
-    pieces = []
-    places = []
+    pieces: list[Piece] = []
+    places: list[tuple[str, int, int]] = []
     n_rows = 0
     for opened in find_sources(source):
         missing = [name for name in REQUIRED_COLUMNS if name not in opened.schema.names]
@@ -209,7 +209,7 @@ Piece = tuple[
 def _read_source(source: TableSource) -> list[Piece]:
     columns = [*REQUIRED_COLUMNS]
     columns += [name for name in ATTRIBUTE_COLUMNS if name in source.schema.names]
-    pieces = []
+    pieces: list[Piece] = []
     for batch in source.batches(columns):
         ids, was_integer = as_text(batch.records.column("subscriber"), batch.place(0, "subscriber"))
         if was_integer and not pieces:

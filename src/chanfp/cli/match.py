@@ -95,7 +95,7 @@ def match(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Match new subscribers with departed ones and grade the matches.
+    r"""Match new subscribers with departed ones and grade the matches.
 
     \b
     chanfp match --cdr cdr/*.parquet --subscribers subscribers.csv --out matches.csv

@@ -1,4 +1,4 @@
-"""The command that writes a made-up carrier into a folder."""
+"""``chanfp simulate``: a made-up carrier with known truth, into a folder."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from pathlib import Path
 
 import click
 
+from .progress import show_progress
+
 __all__ = ["simulate"]
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--people", type=int, required=True, help="Customers over the whole span.")
 @click.option("--seed", type=int, required=True, help="Same seed, same files.")
 @click.option("--days", type=int, default=90, show_default=True, help="Length of the span.")
@@ -39,21 +41,10 @@ def simulate(
     The folder gets call records (cdr/part-*), subscribers.csv, sales.csv, outlets.csv, cells.csv
     and truth.csv, which says for each new subscription which old one it replaces.
     """
-    from ..errors import ChanfpError  # noqa: PLC0415 - keeps --help fast
-    from ..simulation import simulate as make  # noqa: PLC0415
+    from ..simulation import simulate as make
 
-    try:
-        carrier = make(people, seed, days=days)
-        if quiet:
-            carrier.write(directory, format=file_format, overwrite=overwrite)
-            return
-        with click.progressbar(length=days, label="days", show_pos=True) as bar:
-            carrier.write(
-                directory,
-                format=file_format,
-                overwrite=overwrite,
-                progress=lambda stage, done, total: bar.update(1),
-            )
-    except ChanfpError as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(f"{directory}: {carrier!r}")
+    carrier = make(people, seed, days=days)
+    with show_progress(quiet) as progress:
+        carrier.write(directory, format=file_format, overwrite=overwrite, progress=progress)
+    if not quiet:
+        click.echo(f"{directory}: {carrier!r}")

@@ -27,7 +27,7 @@ def check_region(region: str) -> None:
     ParameterError
         If it doesn't.
     """
-    import phonenumbers  # noqa: PLC0415  (slow to import, needed outside China only)
+    import phonenumbers
 
     if region not in phonenumbers.SUPPORTED_REGIONS:
         raise ParameterError(
@@ -41,7 +41,7 @@ def resolve_text(text: str, region: str, area_code: str | None) -> tuple[int, in
 
     A number abroad needs only a possible length; one of the region must be valid.
     """
-    import phonenumbers  # noqa: PLC0415
+    import phonenumbers
 
     uri = URI.match(text)
     text = uri[1] if uri else text
@@ -66,7 +66,7 @@ def _resolve_incomplete(
     number: Any, text: str, region: str, area_code: str | None
 ) -> tuple[int, int]:
     """Resolve what is no whole number: a local one, a short one, or nothing."""
-    import phonenumbers  # noqa: PLC0415
+    import phonenumbers
 
     digits = phonenumbers.national_significant_number(number)
     possible = phonenumbers.is_possible_number_with_reason(number)
@@ -82,7 +82,7 @@ def _resolve_incomplete(
 
 
 def _key(number: Any) -> tuple[int, int]:
-    import phonenumbers  # noqa: PLC0415
+    import phonenumbers
 
     key = int(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:])
     return (key, CODES[""]) if key < KEY_LIMIT else (0, CODES["invalid"])
@@ -90,7 +90,7 @@ def _key(number: Any) -> tuple[int, int]:
 
 def _short_reason(number: Any, text: str, region: str) -> str | None:
     """Return the reason of a short number of the region, None for any other number."""
-    from phonenumbers import shortnumberinfo  # noqa: PLC0415
+    from phonenumbers import shortnumberinfo
 
     if shortnumberinfo.is_emergency_number(text, region):
         return "emergency"
@@ -105,7 +105,7 @@ def _short_reason(number: Any, text: str, region: str) -> str | None:
 
 
 def _reason_of_type(number_type: int) -> str:
-    from phonenumbers import PhoneNumberType  # noqa: PLC0415
+    from phonenumbers import PhoneNumberType
 
     return {
         PhoneNumberType.TOLL_FREE: "toll-free",
