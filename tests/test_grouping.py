@@ -1,5 +1,7 @@
 """Grouping of calls into sparse rows: the kernels against their twin."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -35,7 +37,7 @@ def grouped(calls, n_rows, **options):
 def as_rows(result):
     indptr, *columns = result
     triples = list(zip(*(column.tolist() for column in columns), strict=True))
-    return [triples[a:b] for a, b in zip(indptr[:-1], indptr[1:], strict=True)]
+    return [triples[a:b] for a, b in pairwise(indptr)]
 
 
 @given(calls=st.one_of(entries, crowded), n_rows=st.integers(7, 9))

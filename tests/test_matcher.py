@@ -148,7 +148,7 @@ def test_writing_is_whole_or_not_at_all(matches, tmp_path, monkeypatch):
     matches.write(tmp_path / "m.csv")
     before = (tmp_path / "m.csv").read_bytes()
     assert before.startswith(b'"new","old"') or before.startswith(b"new,old")
-    with pytest.raises(ParameterError, match="must end in .csv or .parquet"):
+    with pytest.raises(ParameterError, match=r"must end in \.csv or \.parquet"):
         matches.write(tmp_path / "m.xlsx")
     with pytest.raises(DataError, match="does not exist; make it first"):
         matches.write(tmp_path / "none" / "m.csv")
