@@ -19,3 +19,8 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 ctypedef fused index_t:
     int32_t
     int64_t
+
+include "_kernels/csr.pxi"
+include "_kernels/matches.pxi"
+include "_kernels/join.pxi"
+include "_kernels/refine.pxi"
