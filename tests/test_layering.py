@@ -18,6 +18,7 @@ LAYERS = [
     "grading",
     "evidence",
     "candidates",
+    "joins",
     "csr",
     "fingerprints",
     "roles",

@@ -10,13 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .candidates import Pairs, jaccard_join
+    from .candidates import jaccard_join
     from .cdr import CallRecords, read_cdrs
     from .errors import ChanfpError, ChanfpWarning, ColumnError, DataError, ParameterError
     from .evidence import measure_pairs
     from .explanation import Explanation
     from .fingerprints import Fingerprints, FingerprintSet, build_fingerprints
     from .grading import SimilarityTier, SimilarityTiers
+    from .joins import Pairs
     from .matcher import Matcher
     from .matches import MATCH_SCHEMA, Matches
     from .numbering import NumberingPlan
@@ -38,7 +39,7 @@ _MODULE_OF = {
     "Matcher": "matcher",
     "Matches": "matches",
     "NumberingPlan": "numbering",
-    "Pairs": "candidates",
+    "Pairs": "joins",
     "ParameterError": "errors",
     "SimilarityTier": "grading",
     "SimilarityTiers": "grading",

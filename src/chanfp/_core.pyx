@@ -23,3 +23,7 @@ ctypedef fused index_t:
 include "_kernels/times.pxi"
 include "_kernels/group.pxi"
 include "_kernels/numbers.pxi"
+include "_kernels/csr.pxi"
+include "_kernels/matches.pxi"
+include "_kernels/join.pxi"
+include "_kernels/refine.pxi"

@@ -4,16 +4,30 @@ Nothing here is called by the library; tests compare the kernels of `chanfp._cor
 """
 
 from .grouping import count_entries
+from .joins import (
+    add_up,
+    canonical_rows,
+    find_disorder,
+    join_rows,
+    refine_pair,
+    transpose_rows,
+)
 from .numbers import hash_text, resolve_number, siphash
 from .times import DURATION_TEXT, TIME_TEXT, parse_duration, parse_time
 
 __all__ = [
     "DURATION_TEXT",
     "TIME_TEXT",
+    "add_up",
+    "canonical_rows",
     "count_entries",
+    "find_disorder",
     "hash_text",
+    "join_rows",
     "parse_duration",
     "parse_time",
+    "refine_pair",
     "resolve_number",
     "siphash",
+    "transpose_rows",
 ]

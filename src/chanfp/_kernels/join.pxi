@@ -1,0 +1,374 @@
+"""The exact counting join: posting lists, shared partners counted, the best rows kept."""
+
+
+cdef inline double shared_weight(double rarity, double share, double other_share) noexcept nogil:
+    """Weigh one shared partner; join and refinement must agree to the bit."""
+    return rarity * (share if share < other_share else other_share)
+
+
+cdef void scatter_entries(
+    const int64_t[::1] indptr,
+    const index_t[::1] indices,
+    const double[::1] values,
+    const double[::1] totals,
+    int64_t[::1] offsets,
+    int32_t[::1] posting_rows,
+    double[::1] posting_shares,
+) noexcept nogil:
+    cdef int64_t row, column, entry, slot
+    cdef int64_t n_columns = offsets.shape[0] - 1
+    cdef bint weighted = values.shape[0] > 0
+    for column in range(n_columns + 1):
+        offsets[column] = 0
+    for entry in range(indices.shape[0]):
+        offsets[indices[entry] + 1] += 1
+    for column in range(n_columns):
+        offsets[column + 1] += offsets[column]
+    for row in range(indptr.shape[0] - 1):
+        for entry in range(indptr[row], indptr[row + 1]):
+            slot = offsets[indices[entry]]
+            offsets[indices[entry]] = slot + 1
+            posting_rows[slot] = <int32_t>row
+            if weighted:
+                posting_shares[slot] = values[entry] / totals[row]
+    # Every offset has moved from its list's start to its end, which is the next list's start.
+    for column in range(n_columns, 0, -1):
+        offsets[column] = offsets[column - 1]
+    offsets[0] = 0
+
+
+def transpose_rows(
+    const int64_t[::1] indptr,
+    const index_t[::1] indices,
+    const double[::1] values,
+    const double[::1] totals,
+    int64_t[::1] offsets,
+    int32_t[::1] posting_rows,
+    double[::1] posting_shares,
+):
+    """Write the posting lists of some rows: per column the rows that hold it, ascending.
+
+    Column c's list is `posting_rows[offsets[c]:offsets[c + 1]]`; `posting_shares` is each entry's
+    share of its row's total. Empty `values` mean lists without shares.
+    """
+    with nogil:
+        scatter_entries(indptr, indices, values, totals, offsets, posting_rows, posting_shares)
+
+
+cdef inline int64_t open_lists(
+    const index_t[::1] indices,
+    const double[::1] values,
+    double total,
+    int64_t first,
+    int64_t last,
+    const int64_t[::1] offsets,
+    const double[::1] partner_rarity,
+    bint weighted,
+    int64_t[::1] list_slots,
+    int64_t[::1] list_ends,
+    double[::1] list_rarities,
+    double[::1] list_shares,
+) noexcept nogil:
+    """Look up the posting lists of one query, in column order, and return how many aren't empty."""
+    cdef int64_t entry, n_lists = 0
+    for entry in range(first, last):
+        if offsets[indices[entry]] == offsets[indices[entry] + 1]:
+            continue
+        list_slots[n_lists] = offsets[indices[entry]]
+        list_ends[n_lists] = offsets[indices[entry] + 1]
+        if weighted:
+            list_rarities[n_lists] = partner_rarity[indices[entry]]
+            list_shares[n_lists] = values[entry] / total
+        n_lists += 1
+    return n_lists
+
+
+cdef inline int64_t close_lists(
+    int64_t n_lists,
+    bint weighted,
+    int64_t[::1] list_slots,
+    int64_t[::1] list_ends,
+    double[::1] list_rarities,
+    double[::1] list_shares,
+) noexcept nogil:
+    """Take the lists that have been walked to their end out, and return how many are left."""
+    cdef int64_t place, n_open = 0
+    for place in range(n_lists):
+        if list_slots[place] == list_ends[place]:
+            continue
+        list_slots[n_open] = list_slots[place]
+        list_ends[n_open] = list_ends[place]
+        if weighted:
+            list_rarities[n_open] = list_rarities[place]
+            list_shares[n_open] = list_shares[place]
+        n_open += 1
+    return n_open
+
+
+cdef inline int64_t first_row(
+    int64_t n_lists, const int64_t[::1] list_slots, const int32_t[::1] posting_rows
+) noexcept nogil:
+    """Return the lowest row that the lists have yet to come to."""
+    cdef int64_t place, row = posting_rows[list_slots[0]]
+    for place in range(1, n_lists):
+        row = min(row, posting_rows[list_slots[place]])
+    return row
+
+
+cdef inline int64_t count_tile(
+    int64_t n_lists,
+    int64_t tile,
+    int64_t tile_end,
+    const int32_t[::1] posting_rows,
+    int64_t[::1] list_slots,
+    const int64_t[::1] list_ends,
+    int32_t[::1] counts,
+    int32_t[::1] touched,
+) noexcept nogil:
+    """Walk the lists up to a tile's end, count what each row shares, return the rows touched."""
+    cdef int64_t place, slot, end, n_touched = 0
+    cdef int32_t row
+    for place in range(n_lists):
+        slot = list_slots[place]
+        end = list_ends[place]
+        while slot < end and posting_rows[slot] < tile_end:
+            row = <int32_t>(posting_rows[slot] - tile)
+            if counts[row] == 0:
+                touched[n_touched] = row
+                n_touched += 1
+            counts[row] += 1
+            slot += 1
+        list_slots[place] = slot
+    return n_touched
+
+
+cdef inline int64_t weigh_tile(
+    int64_t n_lists,
+    int64_t tile,
+    int64_t tile_end,
+    const int32_t[::1] posting_rows,
+    const double[::1] posting_shares,
+    int64_t[::1] list_slots,
+    const int64_t[::1] list_ends,
+    const double[::1] list_rarities,
+    const double[::1] list_shares,
+    int32_t[::1] counts,
+    double[::1] rarities,
+    int32_t[::1] touched,
+) noexcept nogil:
+    """Count as above and add up the rarity of what is shared, in ascending column order."""
+    cdef int64_t place, slot, end, n_touched = 0
+    cdef int32_t row
+    cdef double rarity, share
+    for place in range(n_lists):
+        slot = list_slots[place]
+        end = list_ends[place]
+        rarity = list_rarities[place]
+        share = list_shares[place]
+        while slot < end and posting_rows[slot] < tile_end:
+            row = <int32_t>(posting_rows[slot] - tile)
+            if counts[row] == 0:
+                touched[n_touched] = row
+                n_touched += 1
+                rarities[row] = 0.0
+            counts[row] += 1
+            rarities[row] += shared_weight(rarity, share, posting_shares[slot])
+            slot += 1
+        list_slots[place] = slot
+    return n_touched
+
+
+cdef inline int64_t fewest_shared(double jaccard, int64_t n_partners) noexcept nogil:
+    """Return the smallest count that can give `jaccard`: a union has at least `n_partners`."""
+    cdef int64_t count = <int64_t>(jaccard * n_partners) - 1
+    if count < 0:
+        count = 0
+    while <double>count / <double>n_partners < jaccard:
+        count += 1
+    return count
+
+
+cdef inline int64_t keep_best(
+    int64_t n_partners,
+    int64_t tile,
+    int64_t n_touched,
+    bint weighted,
+    bint dated,
+    int64_t begin,
+    const int64_t[::1] b_indptr,
+    const int64_t[::1] b_begins,
+    double min_jaccard,
+    int64_t min_shared,
+    int64_t top_k,
+    int32_t[::1] counts,
+    const double[::1] rarities,
+    const int32_t[::1] touched,
+    int64_t base,
+    int64_t n_kept,
+    int64_t[::1] match_rows,
+    double[::1] match_jaccards,
+    double[::1] match_rarities,
+    int32_t[::1] match_shared,
+) noexcept nogil:
+    """Put a tile's matches into the query's heap at `base`, clear the counts, return its size."""
+    cdef int64_t position, row, union_size
+    cdef int64_t least = max(min_shared, fewest_shared(min_jaccard, n_partners))
+    cdef int32_t n_shared
+    cdef double jaccard, rarity
+    if n_kept == top_k:
+        least = max(least, fewest_shared(match_jaccards[base], n_partners))
+    for position in range(n_touched):
+        row = tile + touched[position]
+        n_shared = counts[touched[position]]
+        counts[touched[position]] = 0
+        if n_shared < least or (dated and b_begins[row] >= begin):
+            continue
+        union_size = n_partners + (b_indptr[row + 1] - b_indptr[row]) - n_shared
+        jaccard = <double>n_shared / <double>union_size
+        if jaccard < min_jaccard:
+            continue
+        rarity = rarities[touched[position]] if weighted else 0.0
+        if n_kept < top_k:
+            raise_match(
+                base, n_kept, row, jaccard, rarity, n_shared,
+                match_rows, match_jaccards, match_rarities, match_shared,
+            )
+            n_kept += 1
+        elif is_better(
+            jaccard, rarity, row, match_jaccards[base], match_rarities[base], match_rows[base]
+        ):
+            sink_match(
+                base, n_kept, 0, row, jaccard, rarity, n_shared,
+                match_rows, match_jaccards, match_rarities, match_shared,
+            )
+        else:
+            continue
+        if n_kept == top_k:
+            # From here on only a row that shares enough to reach the worst kept one can enter.
+            least = max(least, fewest_shared(match_jaccards[base], n_partners))
+    return n_kept
+
+
+cdef int64_t join_queries(
+    const int64_t[::1] a_indptr,
+    const index_t[::1] a_indices,
+    const double[::1] a_values,
+    const double[::1] a_totals,
+    const int64_t[::1] a_begins,
+    const int64_t[::1] b_indptr,
+    const int64_t[::1] b_begins,
+    const int64_t[::1] offsets,
+    const int32_t[::1] posting_rows,
+    const double[::1] posting_shares,
+    const double[::1] partner_rarity,
+    double min_jaccard,
+    int64_t min_shared,
+    int64_t top_k,
+    int64_t[::1] list_slots,
+    int64_t[::1] list_ends,
+    double[::1] list_rarities,
+    double[::1] list_shares,
+    int32_t[::1] counts,
+    double[::1] rarities,
+    int32_t[::1] touched,
+    int64_t[::1] match_ends,
+    int64_t[::1] match_rows,
+    double[::1] match_jaccards,
+    double[::1] match_rarities,
+    int32_t[::1] match_shared,
+    int64_t start,
+    int64_t stop,
+) noexcept nogil:
+    cdef bint weighted = partner_rarity.shape[0] > 0
+    cdef bint dated = a_begins.shape[0] > 0
+    cdef int64_t n_rows = b_indptr.shape[0] - 1
+    cdef int64_t row, place, n_lists, most, tile, tile_end, n_touched, n_kept, n_filled = 0
+    for row in range(start, stop):
+        n_lists = open_lists(
+            a_indices, a_values, a_totals[row] if weighted else 0.0, a_indptr[row],
+            a_indptr[row + 1], offsets, partner_rarity, weighted, list_slots, list_ends,
+            list_rarities, list_shares,
+        )
+        most = 0
+        for place in range(n_lists):
+            most += list_ends[place] - list_slots[place]
+        if n_filled + min(most, n_rows, top_k) > match_rows.shape[0]:
+            return row
+        n_kept = 0
+        while n_lists > 0:
+            tile = first_row(n_lists, list_slots, posting_rows)
+            tile_end = tile + counts.shape[0]
+            if weighted:
+                n_touched = weigh_tile(
+                    n_lists, tile, tile_end, posting_rows, posting_shares, list_slots, list_ends,
+                    list_rarities, list_shares, counts, rarities, touched,
+                )
+            else:
+                n_touched = count_tile(
+                    n_lists, tile, tile_end, posting_rows, list_slots, list_ends, counts, touched
+                )
+            n_kept = keep_best(
+                a_indptr[row + 1] - a_indptr[row], tile, n_touched, weighted, dated,
+                a_begins[row] if dated else 0, b_indptr, b_begins, min_jaccard, min_shared,
+                top_k, counts, rarities, touched, n_filled, n_kept, match_rows, match_jaccards,
+                match_rarities, match_shared,
+            )
+            n_lists = close_lists(
+                n_lists, weighted, list_slots, list_ends, list_rarities, list_shares
+            )
+        order_matches(n_filled, n_kept, match_rows, match_jaccards, match_rarities, match_shared)
+        n_filled += n_kept
+        match_ends[row - start] = n_filled
+    return stop
+
+
+def join_rows(
+    const int64_t[::1] a_indptr,
+    const index_t[::1] a_indices,
+    const double[::1] a_values,
+    const double[::1] a_totals,
+    const int64_t[::1] a_begins,
+    const int64_t[::1] b_indptr,
+    const int64_t[::1] b_begins,
+    const int64_t[::1] offsets,
+    const int32_t[::1] posting_rows,
+    const double[::1] posting_shares,
+    const double[::1] partner_rarity,
+    double min_jaccard,
+    int64_t min_shared,
+    int64_t top_k,
+    int64_t[::1] list_slots,
+    int64_t[::1] list_ends,
+    double[::1] list_rarities,
+    double[::1] list_shares,
+    int32_t[::1] counts,
+    double[::1] rarities,
+    int32_t[::1] touched,
+    int64_t[::1] match_ends,
+    int64_t[::1] match_rows,
+    double[::1] match_jaccards,
+    double[::1] match_rarities,
+    int32_t[::1] match_shared,
+    int64_t start,
+    int64_t stop,
+):
+    """Write the best `top_k` matches of rows `start` to `stop` of a, and return the next row.
+
+    The posting lists are b's (`transpose_rows`). The loop stops early, before the first row
+    whose matches might not fit into `match_rows`; give it at least min(`top_k`, rows of b)
+    places, and every call finishes a row. `match_ends[i]` is the end of row `start + i`'s
+    matches. Empty `partner_rarity` means no rarity, empty `a_begins` no dates.
+
+    Rows of b are taken a tile at a time, so that the counters stay in the cache: `counts`,
+    `rarities` and `touched` have one place per row of a tile, at least 1; `counts` comes and goes
+    all zero. The `list_` arrays have as many places as the longest row of a has entries.
+    """
+    cdef int64_t done
+    with nogil:
+        done = join_queries(
+            a_indptr, a_indices, a_values, a_totals, a_begins, b_indptr, b_begins, offsets,
+            posting_rows, posting_shares, partner_rarity, min_jaccard, min_shared, top_k,
+            list_slots, list_ends, list_rarities, list_shares, counts, rarities, touched,
+            match_ends, match_rows, match_jaccards, match_rarities, match_shared, start, stop,
+        )
+    return done

@@ -1,0 +1,138 @@
+"""Twins of the kernels on sparse rows: canonical form, counting join, refinement."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+Row = dict[int, float]  # the value of each column a row holds
+
+
+def find_disorder(indptr: Sequence[int], indices: Sequence[int]) -> int:
+    """Return the first entry whose column doesn't rise above its row's previous one, or -1."""
+    for start, stop in pairwise(indptr):
+        for entry in range(start + 1, stop):
+            if indices[entry] <= indices[entry - 1]:
+                return entry
+    return -1
+
+
+def canonical_rows(
+    indptr: Sequence[int], indices: Sequence[int], values: Sequence[float]
+) -> list[Row]:
+    """Return each row with its columns sorted, duplicates added up in order, zeros dropped."""
+    rows = []
+    for start, stop in pairwise(indptr):
+        row: Row = {}
+        for entry in range(start, stop):
+            row[indices[entry]] = row.get(indices[entry], 0.0) + values[entry]
+        rows.append({column: row[column] for column in sorted(row) if row[column] != 0})
+    return rows
+
+
+def add_up(weights: Sequence[float]) -> float:
+    """Add one by one, from left to right; the built-in sum may compensate rounding."""
+    total = 0.0
+    for weight in weights:
+        total += weight
+    return total
+
+
+def transpose_rows(rows: Sequence[Row], n_cols: int) -> list[list[tuple[int, float]]]:
+    """Return, per column, the rows that hold it and its share of each row's total."""
+    return [
+        [
+            (row, entries[column] / add_up(list(entries.values())))
+            for row, entries in enumerate(rows)
+            if column in entries
+        ]
+        for column in range(n_cols)
+    ]
+
+
+def join_rows(
+    a: Sequence[Row],
+    b: Sequence[Row],
+    *,
+    min_jaccard: float = 0.0,
+    min_shared: int = 1,
+    top_k: int | None = None,
+    partner_rarity: Sequence[float] | None = None,
+    a_begins: Sequence[int] | None = None,
+    b_begins: Sequence[int] | None = None,
+) -> list[tuple[int, int, float, int, float]]:
+    """Return (row of a, row of b, Jaccard, shared partners, shared rarity) of every match.
+
+    Every pair is looked at; the best `top_k` of each row of a come first.
+    """
+    matches = []
+    for i, one in enumerate(a):
+        found = []
+        for j, other in enumerate(b):
+            n_shared = len(one.keys() & other.keys())
+            if n_shared < min_shared or n_shared == 0:
+                continue
+            if a_begins is not None and b_begins is not None and b_begins[j] >= a_begins[i]:
+                continue
+            jaccard = n_shared / (len(one) + len(other) - n_shared)
+            if jaccard < min_jaccard:
+                continue
+            rarity = shared_rarity(one, other, partner_rarity) if partner_rarity else 0.0
+            found.append((i, j, jaccard, n_shared, rarity))
+        found.sort(key=lambda match: (-match[2], -match[4], match[1]))
+        matches.extend(found[:top_k])
+    return matches
+
+
+def shared_rarity(one: Row, other: Row, partner_rarity: Sequence[float]) -> float:
+    """Add up, over the shared columns ascending, the rarity times the smaller share."""
+    one_total, other_total = add_up(list(one.values())), add_up(list(other.values()))
+    return add_up(
+        [
+            partner_rarity[column] * min(one[column] / one_total, other[column] / other_total)
+            for column in sorted(one.keys() & other.keys())
+        ]
+    )
+
+
+def refine_pair(new: Row, departed: Row, partner_rarity: Sequence[float]) -> dict[str, float]:
+    """Return every partner measure of one pair, NaN where it is undefined."""
+    shared = sorted(new.keys() & departed.keys())
+    n_shared = len(shared)
+
+    def of_union(common: float, one: float, other: float) -> float:
+        return _ratio(common, one + other - common)
+
+    def of_mean(common: float, one: float, other: float) -> float:
+        ratio = _ratio(common, math.sqrt(one * other))
+        return ratio if math.isnan(ratio) else min(ratio, 1.0)
+
+    def row_sums(row: Row) -> tuple[float, float, float]:
+        return (
+            add_up(list(row.values())),
+            add_up([calls * calls for calls in row.values()]),
+            add_up([partner_rarity[column] for column in row]),
+        )
+
+    calls, squares, rarity = row_sums(new)
+    other_calls, other_squares, other_rarity = row_sums(departed)
+    both = [(new[column], departed[column]) for column in shared]
+    hellinger = of_mean(add_up([math.sqrt(x * y) for x, y in both]), calls, other_calls)
+    return {
+        "n_shared": n_shared,
+        "jaccard": of_union(n_shared, len(new), len(departed)),
+        "weighted_jaccard": of_union(add_up([min(pair) for pair in both]), calls, other_calls),
+        "idf_jaccard": of_union(
+            add_up([partner_rarity[column] for column in shared]), rarity, other_rarity
+        ),
+        "hellinger": 0.0 if bool(new) != bool(departed) else hellinger,
+        "cosine": of_mean(add_up([x * y for x, y in both]), squares, other_squares),
+        "containment_new": _ratio(n_shared, len(new)),
+        "containment_old": _ratio(n_shared, len(departed)),
+        "shared_rarity": shared_rarity(new, departed, partner_rarity),
+    }
+
+
+def _ratio(numerator: float, denominator: float) -> float:
+    return numerator / denominator if denominator else math.nan
