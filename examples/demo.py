@@ -18,16 +18,27 @@ def chanfp(*arguments: object) -> None:
     subprocess.run([sys.executable, "-m", "chanfp", *words], check=True)
 
 
-def compare(matches: Path, truth: Path) -> None:
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Read a CSV file with a header."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def compare(matches: Path, carrier: Path) -> None:
     """Print how many of the best matches of each grade are right."""
-    with truth.open(newline="", encoding="utf-8") as file:
-        old_of = {row["new"]: row["old"] for row in csv.DictReader(file)}
-    with matches.open(newline="", encoding="utf-8") as file:
-        best = [row for row in csv.DictReader(file) if row["rank"] == "1"]
+    old_of = {row["new"]: row["old"] for row in read_rows(carrier / "truth.csv")}
+    closed = {
+        row["subscriber"] for row in read_rows(carrier / "subscribers.csv") if row["departed_at"]
+    }
+    best = [row for row in read_rows(matches) if row["rank"] == "1"]
     n_all = Counter(row["grade"] for row in best)
     n_right = Counter(row["grade"] for row in best if old_of.get(row["new"]) == row["old"])
-    n_returners = sum(1 for old in old_of.values() if old)
-    print(f"\nA made-up carrier tells the truth: {n_returners} of its new numbers are returners.")
+    returners = [old for old in old_of.values() if old]
+    n_closed = sum(old in closed for old in returners)
+    print(
+        f"\nA made-up carrier knows the truth: {len(returners)} of its new numbers are returners; "
+        f"for {n_closed} of them the old number is closed in the subscriber table."
+    )
     for grade in sorted(n_all):
         print(f"  grade {grade}: {n_right[grade]:>4} of {n_all[grade]:>4} best matches are right")
 
@@ -49,8 +60,9 @@ def main() -> None:
         *("--subscribers", carrier / "subscribers.csv"),
         *("--cells", carrier / "cells.csv"),
         *("--out", matches),
+        *("--new-days", 90),
     )
-    compare(matches, carrier / "truth.csv")
+    compare(matches, carrier)
     print(f"\nThe matches are in {matches}, the carrier's files in {carrier}.")
 
 

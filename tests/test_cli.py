@@ -206,6 +206,30 @@ def test_unreadable_file(files, tmp_path):
     assert fails(done, "the folder holds no file ending in")
 
 
+def test_simulate_then_match(tmp_path):
+    carrier = tmp_path / "carrier"
+    words = ("simulate", carrier, "--people", "1500", "--seed", "3")
+    done = run(*words)
+    assert done.returncode == 0, done.stderr
+    assert "1,500 people, seed 3" in done.stdout
+    assert fails(run(*words), "`directory` must be empty or new")
+    done = run(
+        *("match", "--cdr", carrier / "cdr", "--subscribers", carrier / "subscribers.csv"),
+        *("--cells", carrier / "cells.csv", "--new-days", "90", "--out", tmp_path / "m.csv"),
+    )
+    assert done.returncode == 0, done.stderr
+    with (carrier / "truth.csv").open(newline="") as file:
+        old_of = {row["new"]: row["old"] for row in csv.DictReader(file)}
+    with (tmp_path / "m.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    best = [row for row in rows if row["rank"] == "1" and row["grade"] in "AB"]
+    right = [old_of.get(row["new"]) == row["old"] for row in best]
+    assert len(right) >= 5
+    assert sum(right) / len(right) > 0.7
+    for column in ("region_new", "cell_similarity", "same_imei", "same_id", "same_outlet"):
+        assert any(row[column] for row in rows), column
+
+
 def test_help_and_version():
     assert "match" in run("--help").stdout
     assert run("--version").stdout.strip() == f"chanfp, version {chanfp.__version__}"

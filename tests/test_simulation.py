@@ -8,10 +8,8 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner
 
 from chanfp import simulation
-from chanfp.cli.simulate import simulate as command
 from chanfp.errors import ParameterError
 from chanfp.simulation.calls import records_of_day
 from chanfp.simulation.draws import Draws, lognormal
@@ -489,16 +487,3 @@ def test_repr_says_what_it_is(carrier):
     assert "3,000 people, seed 7, 90 days" in repr(carrier)
     assert "returner" in repr(carrier)
     assert "90 days" in repr(carrier.cdrs)
-
-
-def test_command(tmp_path):
-    runner = CliRunner()
-    target = tmp_path / "carrier"
-    options = ["--people", "150", "--seed", "1", "--days", "7", "--format", "csv"]
-    done = runner.invoke(command, [str(target), *options])
-    assert done.exit_code == 0, done.output
-    assert "150 people" in done.output
-    assert (target / "cdr" / "part-00000.csv").exists()
-    again = runner.invoke(command, [str(target), *options, "--quiet"])
-    assert again.exit_code == 1
-    assert "overwrite" in again.output
