@@ -233,11 +233,11 @@ def test_duplicates_and_stored_zeros_do_not_count():
 
 
 def test_a_universe_of_hashed_columns_costs_no_memory():
-    columns = np.array([3, 2**40, 2**61])
-    a = sparse.csr_array((np.ones(3), columns, [0, 3, 3]), shape=(2, 2**62))
-    b = sparse.csr_array((np.ones(3), columns[[1, 2, 0]], [0, 2, 3]), shape=(2, 2**62))
+    columns = np.array([1, 3, 2**40, 2**50, 2**61, 2**61 + 1])  # b lacks the odd places
+    a = sparse.csr_array((np.ones(6), columns, [0, 6, 6]), shape=(2, 2**62))
+    b = sparse.csr_array((np.ones(3), columns[[2, 4, 0]], [0, 2, 3]), shape=(2, 2**62))
     pairs = jaccard_join(a, b, 0.1)
-    assert as_tuples(pairs) == [(0, 0, 2 / 3, 2, 0.0), (0, 1, 1 / 3, 1, 0.0)]
+    assert as_tuples(pairs) == [(0, 0, 2 / 6, 2, 0.0), (0, 1, 1 / 6, 1, 0.0)]
     assert len(jaccard_join(a, sparse.csr_array((2, 2**62)), 0.1)) == 0
 
 
