@@ -196,15 +196,12 @@ def test_posting_lists_equal_their_twin(wide, rows):
     packed = pack(rows, 7)
     if wide:
         widen(packed)
-    _, totals = check_calls(packed, "a", n_threads=1)
     offsets = np.full(8, 99)
     posting_rows = np.empty(packed.n_entries, dtype=np.int32)
-    shares = np.empty(packed.n_entries)
-    _core.transpose_rows(
-        packed.indptr, packed.indices, packed.values, totals, offsets, posting_rows, shares
-    )
+    calls = np.empty(packed.n_entries)
+    _core.transpose_rows(packed.indptr, packed.indices, packed.values, offsets, posting_rows, calls)
     lists = [
-        list(zip(posting_rows[start:stop].tolist(), shares[start:stop].tolist(), strict=True))
+        list(zip(posting_rows[start:stop].tolist(), calls[start:stop].tolist(), strict=True))
         for start, stop in pairwise(offsets)
     ]
     assert lists == _reference.transpose_rows(rows, 7)

@@ -13,7 +13,7 @@ Each kernel stands in a file of its own under `_kernels`, named after what it wo
 slow twin in `chanfp._reference`.
 """
 
-from libc.math cimport NAN, sqrt
+from libc.math cimport sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 ctypedef fused index_t:

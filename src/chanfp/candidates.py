@@ -16,6 +16,7 @@ from .csr import (
     check_partner_rarity,
     check_same_columns,
     index_dtype,
+    sum_rows,
 )
 from .errors import ParameterError
 from .joins import CountingJoin, Pairs, Postings
@@ -131,10 +132,9 @@ def find_candidates(
     Returns
     -------
     Pairs
-        New row ascending; within it Jaccard descending, then `shared_rarity` descending, then
-        departed row ascending. `shared_rarity` is the sum, over the shared partners in ascending
-        column order, of the partner's rarity times the smaller of its shares of the two rows'
-        calls. An empty row is in no pair.
+        New row ascending; within it Jaccard descending, then weighted Jaccard descending, then
+        departed row ascending. Calls are weighted by the partner's rarity there. An empty row is
+        in no pair.
 
     Raises
     ------
@@ -148,19 +148,20 @@ def find_candidates(
     """
     n_threads = usable_threads(n_threads)
     check_same_columns(new, departed, "new", "departed")
-    rarity = check_partner_rarity(partner_rarity, new.n_cols)
     if (new_begins is None) != (departed_begins is None):
         raise ParameterError(
             "`new_begins` and `departed_begins` must be given together or not at all; got one."
         )
-    _, new_totals = check_calls(new, "new", n_threads=n_threads)
-    _, departed_totals = check_calls(departed, "departed", n_threads=n_threads)
+    rarity = check_partner_rarity(partner_rarity, new.n_cols)
+    new_weights, new_totals = _weigh_calls(new, "new", rarity, n_threads)
+    weights, totals = _weigh_calls(departed, "departed", rarity, n_threads)
     join = CountingJoin(
         a=new,
         b=departed,
+        postings=Postings.from_rows(departed, "departed", weights),
+        a_weights=new_weights,
         a_totals=new_totals,
-        postings=Postings.from_rows(departed, "departed", departed_totals),
-        partner_rarity=rarity,
+        b_totals=totals,
         a_begins=_check_begins(new_begins, new.n_rows, "new_begins"),
         b_begins=_check_begins(departed_begins, departed.n_rows, "departed_begins"),
         min_shared=_at_least_one(min_shared, "min_shared"),
@@ -169,6 +170,15 @@ def find_candidates(
     return join.run(
         block_rows=_at_least_one(block_rows, "block_rows"), n_threads=n_threads, progress=progress
     )
+
+
+def _weigh_calls(
+    rows: SparseRows, name: str, rarity: npt.NDArray[np.float64], n_threads: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return each entry's calls times its partner's rarity, and their sum per row."""
+    calls, _ = check_calls(rows, name, n_threads=n_threads)
+    weights = calls * rarity[rows.indices]
+    return weights, sum_rows(rows, lambda part: weights[part], n_threads=n_threads)
 
 
 def _at_least_one(value: int, name: str) -> int:

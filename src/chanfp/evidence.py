@@ -34,7 +34,7 @@ class PartnerEvidence:
     jaccard : ndarray
         Shared partners over all partners of the two.
     weighted_jaccard : ndarray
-        Sum of min(x, y) over sum of max(x, y) (Ruzicka).
+        Sum of min(x, y) over sum of max(x, y) (Ruzicka), bit for bit what `find_candidates` gives.
     idf_jaccard : ndarray
         Rarity of the shared partners over rarity of all partners of the two.
     hellinger : ndarray
@@ -46,7 +46,7 @@ class PartnerEvidence:
         Shared partners over the partners of the new, of the departed row.
     shared_rarity : ndarray of float64
         Sum, over the shared partners in ascending column order, of the rarity times the smaller
-        of p and q; at least 0, never NaN, bit for bit what `find_candidates` gives.
+        of p and q; at least 0, never NaN.
     """
 
     n_shared: npt.NDArray[np.int32]

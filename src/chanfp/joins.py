@@ -31,7 +31,7 @@ _TILE_ROWS = 8192  # rows of b whose counters stay in a second-level cache toget
 _MAX_TILES = 64  # more would cost light queries more than the cache saves heavy ones
 _MAX_ROWS = 2**31 - 1
 
-# Rows of a, rows of b, Jaccard, shared partners, shared rarity.
+# Rows of a, rows of b, Jaccard, shared partners, weighted Jaccard.
 _Columns = tuple[
     npt.NDArray[np.int64],
     npt.NDArray[np.int64],
@@ -53,16 +53,16 @@ class Pairs:
         Shared partners over all partners of the two, above 0 and at most 1.
     n_shared : ndarray of int32, shape (n_pairs,)
         Number of shared partners, at least 1.
-    shared_rarity : ndarray of float64, shape (n_pairs,), or None
-        Rarity of the shared partners, weighted by the smaller call share; None where the join
-        was not asked for it.
+    weighted_jaccard : ndarray of float64, shape (n_pairs,), or None
+        Sum of min(x, y) over sum of max(x, y), x and y the weights of the two sides (Ruzicka); 0
+        where all weights are 0, None where the join looked at presence only.
     """
 
     a_rows: npt.NDArray[np.int64]
     b_rows: npt.NDArray[np.int64]
     jaccard: npt.NDArray[np.float64]
     n_shared: npt.NDArray[np.int32]
-    shared_rarity: npt.NDArray[np.float64] | None = None
+    weighted_jaccard: npt.NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.a_rows)
@@ -70,7 +70,7 @@ class Pairs:
     def to_arrow(self) -> pa.Table:
         """Return an Arrow table, one row per pair, without copying the numbers.
 
-        Columns ``a_row``, ``b_row``, ``jaccard``, ``n_shared``, and ``shared_rarity`` where known.
+        Columns ``a_row, b_row, jaccard, n_shared``, and ``weighted_jaccard`` where known.
         """
         columns: dict[str, npt.NDArray[Any]] = {
             "a_row": self.a_rows,
@@ -78,8 +78,8 @@ class Pairs:
             "jaccard": self.jaccard,
             "n_shared": self.n_shared,
         }
-        if self.shared_rarity is not None:
-            columns["shared_rarity"] = self.shared_rarity
+        if self.weighted_jaccard is not None:
+            columns["weighted_jaccard"] = self.weighted_jaccard
         return pa.table(columns)
 
     def to_pandas(self) -> pd.DataFrame:
@@ -108,26 +108,26 @@ class Pairs:
 
 @dataclass(frozen=True, eq=False)
 class Postings:
-    """For each column the rows that hold it, ascending, and its share of their calls.
+    """For each column the rows that hold it, ascending, and their weights.
 
     Parameters
     ----------
     offsets : ndarray of int64, shape (n_cols + 1,)
         Column c's list is ``offsets[c]`` to ``offsets[c + 1]``.
     rows : ndarray of int32, shape (n_entries,)
-    shares : ndarray of float64, shape (n_entries,), or empty
-        Calls over the row's total calls; empty where only presence counts.
+    weights : ndarray of float64, shape (n_entries,), or empty
+        Empty where only presence counts.
     """
 
     offsets: npt.NDArray[np.int64]
     rows: npt.NDArray[np.int32]
-    shares: npt.NDArray[np.float64]
+    weights: npt.NDArray[np.float64]
 
     @classmethod
     def from_rows(
-        cls, rows: SparseRows, name: str, totals: npt.NDArray[np.float64] | None = None
+        cls, rows: SparseRows, name: str, weights: npt.NDArray[np.float64] | None = None
     ) -> Postings:
-        """Make the posting lists of `rows`, with call shares where row `totals` are given.
+        """Make the posting lists of `rows`, with the weight of each entry where they are given.
 
         Raises
         ------
@@ -138,20 +138,19 @@ class Postings:
             raise ParameterError(
                 f"`{name}` must have at most {_MAX_ROWS} rows, got {rows.n_rows}; join it in parts."
             )
-        values = _floats(None if totals is None else rows.values)
+        values = _floats(weights)
         postings = cls(
             offsets=np.empty(rows.n_cols + 1, dtype=np.int64),
             rows=np.empty(rows.n_entries, dtype=np.int32),
-            shares=np.empty(len(values), dtype=np.float64),
+            weights=np.empty(len(values), dtype=np.float64),
         )
         _core.transpose_rows(
             rows.indptr,
             rows.indices,
             values,
-            _floats(totals),
             postings.offsets,
             postings.rows,
-            postings.shares,
+            postings.weights,
         )
         return postings
 
@@ -162,15 +161,14 @@ class _Scratch(threading.local):
     def __init__(self, *, n_lists: int, tile_rows: int, block_rows: int, n_matches: int) -> None:
         self.list_slots = np.empty(n_lists, dtype=np.int64)
         self.list_ends = np.empty(n_lists, dtype=np.int64)
-        self.list_rarities = np.empty(n_lists, dtype=np.float64)
-        self.list_shares = np.empty(n_lists, dtype=np.float64)
+        self.list_weights = np.empty(n_lists, dtype=np.float64)
         self.counts = np.zeros(tile_rows, dtype=np.int32)
-        self.rarities = np.empty(tile_rows, dtype=np.float64)
+        self.overlaps = np.empty(tile_rows, dtype=np.float64)
         self.touched = np.empty(tile_rows, dtype=np.int32)
         self.match_ends = np.empty(block_rows, dtype=np.int64)
         self.match_rows = np.empty(n_matches, dtype=np.int64)
         self.match_jaccards = np.empty(n_matches, dtype=np.float64)
-        self.match_rarities = np.empty(n_matches, dtype=np.float64)
+        self.match_weights = np.empty(n_matches, dtype=np.float64)
         self.match_shared = np.empty(n_matches, dtype=np.int32)
 
 
@@ -190,10 +188,11 @@ class CountingJoin:
         Least Jaccard index; 0 for none.
     min_shared : int
         Least number of shared partners.
-    a_totals : ndarray of float64, shape (a.n_rows,), or None
-        Calls per row of a; needed with `partner_rarity`.
-    partner_rarity : ndarray of float64, shape (n_cols,), or None
-        If given, matches carry and are ordered by their shared rarity.
+    a_weights : ndarray of float64, shape (a.n_entries,), or None
+        Weight of each entry of a.
+    a_totals, b_totals : ndarray of float64, shape (n_rows,), or None
+        Their sum per row. If these three and the weights of `postings` are given, matches carry
+        their weighted Jaccard similarity, and it decides among equal Jaccard similarities.
     a_begins, b_begins : ndarray of int64, shape (n_rows,), or None
         If given, only a row of b that began before the row of a can match it.
     """
@@ -204,8 +203,9 @@ class CountingJoin:
     top_k: int
     min_jaccard: float = 0.0
     min_shared: int = 1
+    a_weights: npt.NDArray[np.float64] | None = None
     a_totals: npt.NDArray[np.float64] | None = None
-    partner_rarity: npt.NDArray[np.float64] | None = None
+    b_totals: npt.NDArray[np.float64] | None = None
     a_begins: npt.NDArray[np.int64] | None = None
     b_begins: npt.NDArray[np.int64] | None = None
 
@@ -243,7 +243,7 @@ class CountingJoin:
                     scratch.match_rows[filled].copy(),
                     scratch.match_jaccards[filled].copy(),
                     scratch.match_shared[filled].copy(),
-                    scratch.match_rarities[filled].copy(),
+                    scratch.match_weights[filled].copy(),
                 )
             )
             start = done
@@ -254,29 +254,28 @@ class CountingJoin:
         return _core.join_rows(
             self.a.indptr,
             self.a.indices,
-            _floats(self.a.values),
+            _floats(self.a_weights),
             _floats(self.a_totals),
             _dates(self.a_begins),
             self.b.indptr,
+            _floats(self.b_totals),
             _dates(self.b_begins),
             self.postings.offsets,
             self.postings.rows,
-            self.postings.shares,
-            _floats(self.partner_rarity),
+            self.postings.weights,
             self.min_jaccard,
             self.min_shared,
             self.top_k,
             scratch.list_slots,
             scratch.list_ends,
-            scratch.list_rarities,
-            scratch.list_shares,
+            scratch.list_weights,
             scratch.counts,
-            scratch.rarities,
+            scratch.overlaps,
             scratch.touched,
             scratch.match_ends,
             scratch.match_rows,
             scratch.match_jaccards,
-            scratch.match_rarities,
+            scratch.match_weights,
             scratch.match_shared,
             start,
             stop,
@@ -284,12 +283,12 @@ class CountingJoin:
 
     def _gather(self, parts: list[_Columns]) -> Pairs:
         """Lay the parts end to end."""
-        a_rows, b_rows, jaccard, n_shared, shared_rarity = (
+        a_rows, b_rows, jaccard, n_shared, weighted_jaccard = (
             np.concatenate(column) for column in zip(_no_matches(), *parts, strict=True)
         )
-        if self.partner_rarity is None:
+        if self.b_totals is None:
             return Pairs(a_rows, b_rows, jaccard, n_shared)
-        return Pairs(a_rows, b_rows, jaccard, n_shared, shared_rarity)
+        return Pairs(a_rows, b_rows, jaccard, n_shared, weighted_jaccard)
 
 
 def _no_matches() -> _Columns:

@@ -99,8 +99,8 @@ class Matcher:
         Returns
         -------
         Matches
-            Ordered by new subscription and rank. Ranks follow Jaccard similarity, then the
-            rarity-weighted overlap of call shares, then the old number. Without rows where
+            Ordered by new subscription and rank. Ranks follow Jaccard similarity, then
+            weighted Jaccard (calls times rarity), then the old number. Without rows where
             nobody is departed or nobody is new; ``summary["notices"]`` says so.
 
         Raises

@@ -1,19 +1,13 @@
 """The exact counting join: posting lists, shared partners counted, the best rows kept."""
 
 
-cdef inline double shared_weight(double rarity, double share, double other_share) noexcept nogil:
-    """Weigh one shared partner; join and refinement must agree to the bit."""
-    return rarity * (share if share < other_share else other_share)
-
-
 cdef void scatter_entries(
     const int64_t[::1] indptr,
     const index_t[::1] indices,
     const double[::1] values,
-    const double[::1] totals,
     int64_t[::1] offsets,
     int32_t[::1] posting_rows,
-    double[::1] posting_shares,
+    double[::1] posting_weights,
 ) noexcept nogil:
     cdef int64_t row, column, entry, slot
     cdef int64_t n_columns = offsets.shape[0] - 1
@@ -30,7 +24,7 @@ cdef void scatter_entries(
             offsets[indices[entry]] = slot + 1
             posting_rows[slot] = <int32_t>row
             if weighted:
-                posting_shares[slot] = values[entry] / totals[row]
+                posting_weights[slot] = values[entry]
     # Every offset has moved from its list's start to its end, which is the next list's start.
     for column in range(n_columns, 0, -1):
         offsets[column] = offsets[column - 1]
@@ -41,33 +35,29 @@ def transpose_rows(
     const int64_t[::1] indptr,
     const index_t[::1] indices,
     const double[::1] values,
-    const double[::1] totals,
     int64_t[::1] offsets,
     int32_t[::1] posting_rows,
-    double[::1] posting_shares,
+    double[::1] posting_weights,
 ):
     """Write the posting lists of some rows: per column the rows that hold it, ascending.
 
-    Column c's list is `posting_rows[offsets[c]:offsets[c + 1]]`; `posting_shares` is each entry's
-    share of its row's total. Empty `values` mean lists without shares.
+    Column c's list is `posting_rows[offsets[c]:offsets[c + 1]]`; `posting_weights` are the values
+    of its entries. Empty `values` mean lists without weights.
     """
     with nogil:
-        scatter_entries(indptr, indices, values, totals, offsets, posting_rows, posting_shares)
+        scatter_entries(indptr, indices, values, offsets, posting_rows, posting_weights)
 
 
 cdef inline int64_t open_lists(
     const index_t[::1] indices,
     const double[::1] values,
-    double total,
     int64_t first,
     int64_t last,
     const int64_t[::1] offsets,
-    const double[::1] partner_rarity,
     bint weighted,
     int64_t[::1] list_slots,
     int64_t[::1] list_ends,
-    double[::1] list_rarities,
-    double[::1] list_shares,
+    double[::1] list_weights,
 ) noexcept nogil:
     """Look up the posting lists of one query, in column order, and return how many aren't empty."""
     cdef int64_t entry, n_lists = 0
@@ -77,8 +67,7 @@ cdef inline int64_t open_lists(
         list_slots[n_lists] = offsets[indices[entry]]
         list_ends[n_lists] = offsets[indices[entry] + 1]
         if weighted:
-            list_rarities[n_lists] = partner_rarity[indices[entry]]
-            list_shares[n_lists] = values[entry] / total
+            list_weights[n_lists] = values[entry]
         n_lists += 1
     return n_lists
 
@@ -88,8 +77,7 @@ cdef inline int64_t close_lists(
     bint weighted,
     int64_t[::1] list_slots,
     int64_t[::1] list_ends,
-    double[::1] list_rarities,
-    double[::1] list_shares,
+    double[::1] list_weights,
 ) noexcept nogil:
     """Take the lists that have been walked to their end out, and return how many are left."""
     cdef int64_t place, n_open = 0
@@ -99,8 +87,7 @@ cdef inline int64_t close_lists(
         list_slots[n_open] = list_slots[place]
         list_ends[n_open] = list_ends[place]
         if weighted:
-            list_rarities[n_open] = list_rarities[place]
-            list_shares[n_open] = list_shares[place]
+            list_weights[n_open] = list_weights[place]
         n_open += 1
     return n_open
 
@@ -147,32 +134,32 @@ cdef inline int64_t weigh_tile(
     int64_t tile,
     int64_t tile_end,
     const int32_t[::1] posting_rows,
-    const double[::1] posting_shares,
+    const double[::1] posting_weights,
     int64_t[::1] list_slots,
     const int64_t[::1] list_ends,
-    const double[::1] list_rarities,
-    const double[::1] list_shares,
+    const double[::1] list_weights,
     int32_t[::1] counts,
-    double[::1] rarities,
+    double[::1] overlaps,
     int32_t[::1] touched,
 ) noexcept nogil:
-    """Count as above and add up the rarity of what is shared, in ascending column order."""
+    """Count as above and add up the weight shared, the less of each two, by ascending column."""
     cdef int64_t place, slot, end, n_touched = 0
     cdef int32_t row
-    cdef double rarity, share
+    cdef double weight
     for place in range(n_lists):
         slot = list_slots[place]
         end = list_ends[place]
-        rarity = list_rarities[place]
-        share = list_shares[place]
+        weight = list_weights[place]
         while slot < end and posting_rows[slot] < tile_end:
             row = <int32_t>(posting_rows[slot] - tile)
             if counts[row] == 0:
                 touched[n_touched] = row
                 n_touched += 1
-                rarities[row] = 0.0
+                overlaps[row] = 0.0
             counts[row] += 1
-            rarities[row] += shared_weight(rarity, share, posting_shares[slot])
+            overlaps[row] += (
+                weight if weight < posting_weights[slot] else posting_weights[slot]
+            )
             slot += 1
         list_slots[place] = slot
     return n_touched
@@ -192,29 +179,30 @@ cdef inline int64_t keep_best(
     int64_t n_partners,
     int64_t tile,
     int64_t n_touched,
-    bint weighted,
+    double total,
     bint dated,
     int64_t begin,
     const int64_t[::1] b_indptr,
+    const double[::1] b_totals,
     const int64_t[::1] b_begins,
     double min_jaccard,
     int64_t min_shared,
     int64_t top_k,
     int32_t[::1] counts,
-    const double[::1] rarities,
+    const double[::1] overlaps,
     const int32_t[::1] touched,
     int64_t base,
     int64_t n_kept,
     int64_t[::1] match_rows,
     double[::1] match_jaccards,
-    double[::1] match_rarities,
+    double[::1] match_weights,
     int32_t[::1] match_shared,
 ) noexcept nogil:
     """Put a tile's matches into the query's heap at `base`, clear the counts, return its size."""
     cdef int64_t position, row, union_size
     cdef int64_t least = max(min_shared, fewest_shared(min_jaccard, n_partners))
     cdef int32_t n_shared
-    cdef double jaccard, rarity
+    cdef double jaccard, overlap, weight = 0.0
     if n_kept == top_k:
         least = max(least, fewest_shared(match_jaccards[base], n_partners))
     for position in range(n_touched):
@@ -227,19 +215,22 @@ cdef inline int64_t keep_best(
         jaccard = <double>n_shared / <double>union_size
         if jaccard < min_jaccard:
             continue
-        rarity = rarities[touched[position]] if weighted else 0.0
+        if b_totals.shape[0] > 0:
+            overlap = overlaps[touched[position]]
+            weight = total + b_totals[row] - overlap
+            weight = overlap / weight if weight > 0.0 else 0.0
         if n_kept < top_k:
             raise_match(
-                base, n_kept, row, jaccard, rarity, n_shared,
-                match_rows, match_jaccards, match_rarities, match_shared,
+                base, n_kept, row, jaccard, weight, n_shared,
+                match_rows, match_jaccards, match_weights, match_shared,
             )
             n_kept += 1
         elif is_better(
-            jaccard, rarity, row, match_jaccards[base], match_rarities[base], match_rows[base]
+            jaccard, weight, row, match_jaccards[base], match_weights[base], match_rows[base]
         ):
             sink_match(
-                base, n_kept, 0, row, jaccard, rarity, n_shared,
-                match_rows, match_jaccards, match_rarities, match_shared,
+                base, n_kept, 0, row, jaccard, weight, n_shared,
+                match_rows, match_jaccards, match_weights, match_shared,
             )
         else:
             continue
@@ -256,38 +247,36 @@ cdef int64_t join_queries(
     const double[::1] a_totals,
     const int64_t[::1] a_begins,
     const int64_t[::1] b_indptr,
+    const double[::1] b_totals,
     const int64_t[::1] b_begins,
     const int64_t[::1] offsets,
     const int32_t[::1] posting_rows,
-    const double[::1] posting_shares,
-    const double[::1] partner_rarity,
+    const double[::1] posting_weights,
     double min_jaccard,
     int64_t min_shared,
     int64_t top_k,
     int64_t[::1] list_slots,
     int64_t[::1] list_ends,
-    double[::1] list_rarities,
-    double[::1] list_shares,
+    double[::1] list_weights,
     int32_t[::1] counts,
-    double[::1] rarities,
+    double[::1] overlaps,
     int32_t[::1] touched,
     int64_t[::1] match_ends,
     int64_t[::1] match_rows,
     double[::1] match_jaccards,
-    double[::1] match_rarities,
+    double[::1] match_weights,
     int32_t[::1] match_shared,
     int64_t start,
     int64_t stop,
 ) noexcept nogil:
-    cdef bint weighted = partner_rarity.shape[0] > 0
+    cdef bint weighted = b_totals.shape[0] > 0
     cdef bint dated = a_begins.shape[0] > 0
     cdef int64_t n_rows = b_indptr.shape[0] - 1
     cdef int64_t row, place, n_lists, most, tile, tile_end, n_touched, n_kept, n_filled = 0
     for row in range(start, stop):
         n_lists = open_lists(
-            a_indices, a_values, a_totals[row] if weighted else 0.0, a_indptr[row],
-            a_indptr[row + 1], offsets, partner_rarity, weighted, list_slots, list_ends,
-            list_rarities, list_shares,
+            a_indices, a_values, a_indptr[row], a_indptr[row + 1], offsets, weighted, list_slots,
+            list_ends, list_weights,
         )
         most = 0
         for place in range(n_lists):
@@ -300,23 +289,23 @@ cdef int64_t join_queries(
             tile_end = tile + counts.shape[0]
             if weighted:
                 n_touched = weigh_tile(
-                    n_lists, tile, tile_end, posting_rows, posting_shares, list_slots, list_ends,
-                    list_rarities, list_shares, counts, rarities, touched,
+                    n_lists, tile, tile_end, posting_rows, posting_weights, list_slots, list_ends,
+                    list_weights, counts, overlaps, touched,
                 )
             else:
                 n_touched = count_tile(
                     n_lists, tile, tile_end, posting_rows, list_slots, list_ends, counts, touched
                 )
             n_kept = keep_best(
-                a_indptr[row + 1] - a_indptr[row], tile, n_touched, weighted, dated,
-                a_begins[row] if dated else 0, b_indptr, b_begins, min_jaccard, min_shared,
-                top_k, counts, rarities, touched, n_filled, n_kept, match_rows, match_jaccards,
-                match_rarities, match_shared,
+                a_indptr[row + 1] - a_indptr[row], tile, n_touched,
+                a_totals[row] if weighted else 0.0, dated, a_begins[row] if dated else 0, b_indptr,
+                b_totals, b_begins, min_jaccard, min_shared, top_k, counts, overlaps, touched,
+                n_filled, n_kept, match_rows, match_jaccards, match_weights, match_shared,
             )
             n_lists = close_lists(
-                n_lists, weighted, list_slots, list_ends, list_rarities, list_shares
+                n_lists, weighted, list_slots, list_ends, list_weights
             )
-        order_matches(n_filled, n_kept, match_rows, match_jaccards, match_rarities, match_shared)
+        order_matches(n_filled, n_kept, match_rows, match_jaccards, match_weights, match_shared)
         n_filled += n_kept
         match_ends[row - start] = n_filled
     return stop
@@ -329,25 +318,24 @@ def join_rows(
     const double[::1] a_totals,
     const int64_t[::1] a_begins,
     const int64_t[::1] b_indptr,
+    const double[::1] b_totals,
     const int64_t[::1] b_begins,
     const int64_t[::1] offsets,
     const int32_t[::1] posting_rows,
-    const double[::1] posting_shares,
-    const double[::1] partner_rarity,
+    const double[::1] posting_weights,
     double min_jaccard,
     int64_t min_shared,
     int64_t top_k,
     int64_t[::1] list_slots,
     int64_t[::1] list_ends,
-    double[::1] list_rarities,
-    double[::1] list_shares,
+    double[::1] list_weights,
     int32_t[::1] counts,
-    double[::1] rarities,
+    double[::1] overlaps,
     int32_t[::1] touched,
     int64_t[::1] match_ends,
     int64_t[::1] match_rows,
     double[::1] match_jaccards,
-    double[::1] match_rarities,
+    double[::1] match_weights,
     int32_t[::1] match_shared,
     int64_t start,
     int64_t stop,
@@ -357,18 +345,20 @@ def join_rows(
     The posting lists are b's (`transpose_rows`). The loop stops early, before the first row
     whose matches might not fit into `match_rows`; give it at least min(`top_k`, rows of b)
     places, and every call finishes a row. `match_ends[i]` is the end of row `start + i`'s
-    matches. Empty `partner_rarity` means no rarity, empty `a_begins` no dates.
+    matches. `match_weights` is the weighted Jaccard similarity (Ruzicka) of each, the sum of the
+    lesser weights over that of the greater; empty `b_totals` (weight per row) means that only
+    presence counts, empty `a_begins` no dates.
 
     Rows of b are taken a tile at a time, so that the counters stay in the cache: `counts`,
-    `rarities` and `touched` have one place per row of a tile, at least 1; `counts` comes and goes
+    `overlaps` and `touched` have one place per row of a tile, at least 1; `counts` comes and goes
     all zero. The `list_` arrays have as many places as the longest row of a has entries.
     """
     cdef int64_t done
     with nogil:
         done = join_queries(
-            a_indptr, a_indices, a_values, a_totals, a_begins, b_indptr, b_begins, offsets,
-            posting_rows, posting_shares, partner_rarity, min_jaccard, min_shared, top_k,
-            list_slots, list_ends, list_rarities, list_shares, counts, rarities, touched,
-            match_ends, match_rows, match_jaccards, match_rarities, match_shared, start, stop,
+            a_indptr, a_indices, a_values, a_totals, a_begins, b_indptr, b_totals, b_begins,
+            offsets, posting_rows, posting_weights, min_jaccard, min_shared, top_k,
+            list_slots, list_ends, list_weights, counts, overlaps, touched,
+            match_ends, match_rows, match_jaccards, match_weights, match_shared, start, stop,
         )
     return done

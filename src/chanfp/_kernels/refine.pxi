@@ -74,7 +74,9 @@ cdef void merge_pairs(
                 rare += weight
                 root += sqrt(x * y)
                 product += x * y
-                weighted += shared_weight(weight, x / new_total, y / departed_total)
+                x /= new_total
+                y /= departed_total
+                weighted += weight * (x if x < y else y)
                 i += 1
                 j += 1
         n_shared[pair] = shared
@@ -109,7 +111,7 @@ def refine_pairs(
     """Write, for pairs `start` to `stop`, the sums over the shared partners.
 
     With x and y the calls of the two sides: how many there are, min(x, y), the partner's rarity,
-    sqrt(xy), xy, and the rarity times the smaller share, which is what the join adds up.
+    sqrt(xy), xy, and the rarity times the smaller share.
     """
     with nogil:
         merge_pairs(

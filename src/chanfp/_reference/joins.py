@@ -40,13 +40,9 @@ def add_up(weights: Sequence[float]) -> float:
 
 
 def transpose_rows(rows: Sequence[Row], n_cols: int) -> list[list[tuple[int, float]]]:
-    """Return, per column, the rows that hold it and its share of each row's total."""
+    """Return, per column, the rows that hold it and the value there."""
     return [
-        [
-            (row, entries[column] / add_up(list(entries.values())))
-            for row, entries in enumerate(rows)
-            if column in entries
-        ]
+        [(row, entries[column]) for row, entries in enumerate(rows) if column in entries]
         for column in range(n_cols)
     ]
 
@@ -62,7 +58,7 @@ def join_rows(
     a_begins: Sequence[int] | None = None,
     b_begins: Sequence[int] | None = None,
 ) -> list[tuple[int, int, float, int, float]]:
-    """Return (row of a, row of b, Jaccard, shared partners, shared rarity) of every match.
+    """Return (row of a, row of b, Jaccard, shared partners, weighted Jaccard) of every match.
 
     Every pair is looked at; the best `top_k` of each row of a come first.
     """
@@ -78,11 +74,23 @@ def join_rows(
             jaccard = n_shared / (len(one) + len(other) - n_shared)
             if jaccard < min_jaccard:
                 continue
-            rarity = shared_rarity(one, other, partner_rarity) if partner_rarity else 0.0
-            found.append((i, j, jaccard, n_shared, rarity))
+            weight = weighted_jaccard(one, other, partner_rarity) if partner_rarity else 0.0
+            found.append((i, j, jaccard, n_shared, weight))
         found.sort(key=lambda match: (-match[2], -match[4], match[1]))
         matches.extend(found[:top_k])
     return matches
+
+
+def weighted_jaccard(one: Row, other: Row, partner_rarity: Sequence[float]) -> float:
+    """Return the sum of the lesser weights, calls times rarity, over the sum of the greater."""
+    one, other = (
+        {column: calls * partner_rarity[column] for column, calls in row.items()}
+        for row in (one, other)
+    )
+    shared = sorted(one.keys() & other.keys())
+    lesser = add_up([min(one[column], other[column]) for column in shared])
+    greater = add_up(list(one.values())) + add_up(list(other.values())) - lesser
+    return lesser / greater if greater > 0 else 0.0
 
 
 def shared_rarity(one: Row, other: Row, partner_rarity: Sequence[float]) -> float:

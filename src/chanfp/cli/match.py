@@ -15,7 +15,7 @@ __all__ = ["match"]
 
 @click.command(
     epilog="Exit status: 0 done, 1 bad input, 2 wrong usage. Ranks follow Jaccard similarity, then "
-    "the rarity-weighted overlap of call shares."
+    "weighted Jaccard of calls times the partner's rarity."
 )
 @click.option(
     "--cdr",
