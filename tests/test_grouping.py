@@ -1,5 +1,6 @@
-"""Grouping of calls into sparse rows: the kernels against their twin."""
+"""Calls screened, gathered and grouped: the kernels against their twins."""
 
+from collections import Counter
 from itertools import pairwise
 
 import numpy as np
@@ -7,62 +8,228 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chanfp import _reference
-from chanfp.fingerprints import count_entries
+from chanfp import _core, _reference
+from chanfp._reference import Call, Entry, Holding
+from chanfp.activity import NEVER_S, Calls, _no_signs
+from chanfp.grouping import group_calls
+from chanfp.keys import KeyTable, distinct_keys
+from chanfp.roles import Role
 
-entries = st.lists(
-    st.tuples(
-        st.integers(0, 6), st.integers(0, 2**31 - 1), st.integers(0, 2**31 - 1), st.integers(0, 1)
+SECONDS = st.one_of(st.integers(0, 20), st.sampled_from([2**32 - 1, 2**31]))
+KEYS = st.one_of(st.integers(1, 6), st.sampled_from([2**64 - 1, 2**63, 8613912345678]))
+
+
+@st.composite
+def holding_lists(draw):
+    """Holdings by key and time, with periods of one key that don't overlap."""
+    holdings = []
+    for key in sorted(draw(st.sets(KEYS, max_size=5))):
+        ends = sorted(draw(st.sets(st.integers(0, 22), max_size=6)))
+        holdings += [Holding(key, *period) for period in zip(ends[::2], ends[1::2], strict=False)]
+    return holdings
+
+
+calls = st.lists(
+    st.builds(
+        Call,
+        caller=st.one_of(st.just(0), KEYS),
+        callee=KEYS,
+        start_s=SECONDS,
+        duration_s=st.one_of(st.integers(-1, 3), st.just(2**31 - 1)),
+        is_message=st.booleans(),
+        is_pair=st.booleans(),
     ),
-    max_size=60,
+    max_size=80,
 )
-crowded = st.lists(
-    st.tuples(st.integers(0, 6), st.integers(0, 3), st.integers(0, 9), st.integers(0, 1)),
-    max_size=60,
+entries = st.lists(
+    st.builds(
+        Entry,
+        holding=st.integers(0, 4),
+        partner=KEYS,
+        start_s=SECONDS,
+        seconds=st.integers(0, 2**31 - 1),
+        outgoing=st.integers(0, 1),
+    ),
+    max_size=120,
 )
 
 
-def grouped(calls, n_rows, **options):
-    rows, columns, seconds, outgoing = np.array(calls, np.int64).reshape(-1, 4).T
-    return count_entries(
-        rows.astype(np.int32),
-        columns.astype(np.int32),
-        seconds.astype(np.int32),
-        outgoing.astype(np.uint8),
-        n_rows=n_rows,
-        **options,
+def run_gather(rows, holdings, reference_s):
+    columns = list(zip(*rows, strict=True)) or [()] * 6
+    dtypes = (np.uint64, np.uint64, np.int64, np.int32, np.uint8, np.uint8)
+    arrays = [np.array(c, dtype) for c, dtype in zip(columns, dtypes, strict=True)]
+    keys = np.array([holding.key for holding in holdings], np.uint64)
+    first = np.unique(keys, return_index=True)[1]
+    periods = np.array([holding[1:] for holding in holdings], np.int64).reshape(-1)
+    signs = _no_signs(len(holdings))
+    alive_later, tally = np.zeros(len(holdings), np.uint8), np.zeros(3, np.int64)
+    found, words = np.empty(2 * len(rows), np.int32), np.empty(4 * len(rows), np.uint64)
+    table = KeyTable.of(keys[first], first.astype(np.int64))
+    n_entries = _core.gather_calls(
+        *arrays, table.slots, keys, periods, reference_s, signs, alive_later, tally, found, words
     )
+    gathered = [
+        Entry(int(holding), int(key), int(word) >> 32, (int(word) & 0xFFFFFFFF) >> 1, int(word) & 1)
+        for holding, key, word in zip(
+            found[:n_entries],
+            words[: 2 * n_entries : 2],
+            words[1 : 2 * n_entries : 2],
+            strict=True,
+        )
+    ]
+    return gathered, signs.reshape(-1, 8), alive_later, tally
 
 
-def as_rows(result):
-    indptr, *columns = result
-    triples = list(zip(*(column.tolist() for column in columns), strict=True))
-    return [triples[a:b] for a, b in pairwise(indptr)]
+@given(rows=calls, holdings=holding_lists(), reference_s=st.integers(0, 25))
+def test_gathering_equals_its_twin(rows, holdings, reference_s):
+    found, signs, alive_later, tally = run_gather(rows, holdings, reference_s)
+    expected, own, seen, later, counted = _reference.gather_calls(rows, holdings, reference_s)
+    assert found == expected
+    assert set(np.flatnonzero(alive_later)) == later
+    assert tuple(tally) == counted
+    for holding in range(len(holdings)):
+        assert signs[holding, :4].tolist() == [
+            min(own[holding], default=NEVER_S),
+            max(own[holding], default=-NEVER_S),
+            min(seen[holding], default=NEVER_S),
+            max(seen[holding], default=-NEVER_S),
+        ]
+        assert signs[holding, 4] == sum(entry.holding == holding for entry in found)
 
 
-@given(calls=st.one_of(entries, crowded), n_rows=st.integers(7, 9))
-def test_grouping_equals_its_twin(calls, n_rows):
-    assert as_rows(grouped(calls, n_rows)) == _reference.count_entries(calls, n_rows)
+def sort_entries(found, n_holdings=5):
+    """Bring the entries of each holding together as the pipeline does."""
+    holdings = np.array([entry.holding for entry in found], np.int32)
+    words = np.array(
+        [
+            word
+            for entry in found
+            for word in (
+                entry.partner,
+                entry.start_s << 32 | entry.seconds << 1 | entry.outgoing,
+            )
+        ],
+        np.uint64,
+    )
+    indptr = np.zeros(n_holdings + 1, np.int64)
+    np.cumsum(np.bincount(holdings, minlength=n_holdings), out=indptr[1:])
+    cursor, placed = indptr[:-1].copy(), np.empty(len(words), np.uint64)
+    for half in (slice(0, 2), slice(2, n_holdings)):
+        _core.scatter_calls(holdings, words, cursor, placed, half.start, half.stop)
+    assert np.array_equal(cursor, indptr[1:])
+    return Calls(indptr, placed)
+
+
+def as_role(windows):
+    holdings, first_s, last_s = np.array(windows, np.int64).reshape(-1, 3).T.copy()
+    return Role("test", holdings, holdings, first_s, last_s)
+
+
+def as_rows(grouped):
+    columns = (grouped.partners, grouped.calls, grouped.seconds, grouped.outgoing)
+    found = list(zip(*(column.tolist() for column in columns), strict=True))
+    return [found[start:stop] for start, stop in pairwise(grouped.indptr)]
+
+
+windows = st.lists(
+    st.tuples(st.integers(0, 4), st.integers(0, 20), st.integers(0, 2**32)), max_size=8
+)
+
+
+@given(found=entries, windows=windows, block_rows=st.integers(1, 9), n_threads=st.integers(1, 3))
+def test_grouping_equals_its_twin(found, windows, block_rows, n_threads):
+    grouped = group_calls(
+        sort_entries(found), as_role(windows), block_rows=block_rows, n_threads=n_threads
+    )
+    assert as_rows(grouped) == _reference.group_calls(found, windows)
+
+
+def random_entries(n_entries, n_partners):
+    rng = np.random.default_rng(5)
+    highs = (50, n_partners, 1000, 600, 2)
+    columns = [
+        rng.integers(low, high, n_entries) for low, high in zip((0, 1, 0, 0, 0), highs, strict=True)
+    ]
+    return [Entry(*map(int, row)) for row in zip(*columns, strict=True)]
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 7])
 @pytest.mark.parametrize("block_rows", [1, 3, 1000])
 def test_threads_and_blocks_change_nothing(n_threads, block_rows):
-    rng = np.random.default_rng(5)
-    calls = np.stack([rng.integers(0, high, 5000) for high in (50, 40, 300, 2)], axis=1)
-    expected = grouped(calls, 60)
-    found = grouped(calls, 60, n_threads=n_threads, block_rows=block_rows)
-    for one, other in zip(expected, found, strict=True):
-        assert one.tobytes() == other.tobytes()
+    sorted_calls = sort_entries(random_entries(5000, 40), 50)
+    role = as_role([(holding, 100, 800) for holding in range(50)])
+    expected = group_calls(sorted_calls, role)
+    found = group_calls(sorted_calls, role, n_threads=n_threads, block_rows=block_rows)
+    for name in ("indptr", "partners", "calls", "seconds", "outgoing"):
+        assert getattr(expected, name).tobytes() == getattr(found, name).tobytes()
 
 
 def test_no_calls_and_no_rows():
-    assert as_rows(grouped([], 3)) == [[], [], []]
-    assert as_rows(grouped([], 0)) == []
+    assert as_rows(group_calls(sort_entries([]), as_role([(3, 0, 9)]))) == [[]]
+    assert as_rows(group_calls(sort_entries([]), as_role([]))) == []
 
 
 def test_a_row_of_one_partner_and_one_of_very_many():
-    calls = [(0, 5, 1, 1)] * 3 + [(1, column, 2, 0) for column in range(100_000)]
-    rows = as_rows(grouped(calls, 2))
+    found = [Entry(0, 5, 1, 1, 1)] * 3
+    found += [Entry(1, partner, 1, 2, 0) for partner in range(100_000, 0, -1)]
+    rows = as_rows(group_calls(sort_entries(found), as_role([(0, 0, 9), (1, 0, 9)])))
     assert rows[0] == [(5, 3, 3, 3)]
-    assert len(rows[1]) == 100_000
+    assert rows[1] == [(partner, 1, 2, 0) for partner in range(1, 100_001)]
+
+
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.tuples(st.integers(0, 3), st.integers(0, 3)),
+            st.tuples(st.integers(0, 4), st.integers(0, 4)),
+            st.sampled_from([-1, 0, 5, 2**32 - 1, 2**32]),
+            st.integers(0, 4),
+        ),
+        max_size=60,
+    )
+)
+def test_screening_equals_its_twin(rows):
+    faults = {3, 4}
+    flags = np.zeros(256, np.uint8)
+    flags[list(faults)] = 1
+    verdicts, tally = np.empty(len(rows), np.uint8), np.zeros(771, np.int64)
+    columns = np.array([(*keys, *codes, start, status) for keys, codes, start, status in rows])
+    columns = columns.reshape(-1, 6).T
+    _core.screen_rows(
+        *(columns[at].astype(np.uint64) for at in (0, 1)),
+        *(columns[at].astype(np.uint8) for at in (2, 3)),
+        flags,
+        columns[4].astype(np.int64),
+        columns[5].astype(np.uint8),
+        verdicts,
+        tally,
+    )
+    expected = [
+        _reference.screen_row(keys, codes, faults, start, status)
+        for keys, codes, start, status in rows
+    ]
+    assert verdicts.tolist() == [verdict for verdict, _ in expected]
+    names = [f"{party} {code}" for party in ("caller", "callee", "service") for code in range(256)]
+    names += ["time missing", "time invalid", "own number"]
+    found = {name: count for name, count in zip(names, tally.tolist(), strict=True) if count}
+    assert found == Counter(reason for _, reason in expected if reason)
+
+
+@given(parts=st.lists(st.lists(KEYS, max_size=30), max_size=4))
+def test_distinct_keys_and_their_places(parts):
+    arrays = [np.array(part, np.uint64) for part in parts]
+    keys = distinct_keys(arrays)
+    assert keys.tolist() == sorted({key for part in parts for key in part})
+    table = KeyTable.of(keys, np.arange(len(keys)))
+    assert table.find(keys).tolist() == list(range(len(keys)))
+    absent = np.array([0, 7, 99], np.uint64)
+    assert table.find(absent).tolist() == [-1, -1, -1]
+
+
+def test_many_keys_grow_the_table():
+    rng = np.random.default_rng(1)
+    parts = [rng.integers(1, 2**50, 30_000).astype(np.uint64) for _ in range(5)]
+    keys = distinct_keys([*parts, parts[0], np.zeros(0, np.uint64)])
+    assert np.array_equal(keys, np.unique(np.concatenate(parts)))
+    places = KeyTable.of(keys, np.arange(len(keys))).find(parts[3], n_threads=2)
+    assert np.array_equal(keys[places], parts[3])

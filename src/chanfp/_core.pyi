@@ -14,24 +14,73 @@ def parse_times(
 def parse_durations(
     offsets: _Offsets, data: npt.NDArray[np.uint8], seconds: npt.NDArray[np.int32]
 ) -> None: ...
-def scatter_calls(
-    rows: npt.NDArray[np.int32],
-    columns: npt.NDArray[np.int32],
-    seconds: npt.NDArray[np.int32],
-    outgoing: npt.NDArray[np.uint8],
-    cursor: npt.NDArray[np.int64],
-    words: npt.NDArray[np.uint64],
+def add_keys(
+    table: npt.NDArray[np.uint64], keys: npt.NDArray[np.uint64], start: int, room: int
+) -> tuple[int, int]: ...
+def set_values(
+    table: npt.NDArray[np.uint64],
+    keys: npt.NDArray[np.uint64],
+    values: npt.NDArray[np.int64],
 ) -> None: ...
-def merge_calls(
-    indptr: npt.NDArray[np.int64],
-    words: npt.NDArray[np.uint64],
+def get_values(
+    table: npt.NDArray[np.uint64],
+    keys: npt.NDArray[np.uint64],
+    values: npt.NDArray[np.int32],
     start: int,
     stop: int,
+) -> None: ...
+def screen_rows(
+    caller: npt.NDArray[np.uint64],
+    callee: npt.NDArray[np.uint64],
+    caller_codes: npt.NDArray[np.uint8],
+    callee_codes: npt.NDArray[np.uint8],
+    is_fault: npt.NDArray[np.uint8],
+    start_s: npt.NDArray[np.int64],
+    time_status: npt.NDArray[np.uint8],
+    verdicts: npt.NDArray[np.uint8],
+    tally: npt.NDArray[np.int64],
+) -> None: ...
+def gather_calls(
+    caller: npt.NDArray[np.uint64],
+    callee: npt.NDArray[np.uint64],
+    start_s: npt.NDArray[np.int64],
+    duration_s: npt.NDArray[np.int32],
+    is_message: npt.NDArray[np.uint8],
+    is_pair: npt.NDArray[np.uint8],
+    table: npt.NDArray[np.uint64],
+    keys: npt.NDArray[np.uint64],
+    periods: npt.NDArray[np.int64],
+    reference_s: int,
+    signs: npt.NDArray[np.int64],
+    alive_later: npt.NDArray[np.uint8],
+    counts: npt.NDArray[np.int64],
+    holdings: npt.NDArray[np.int32],
+    words: npt.NDArray[np.uint64],
+) -> int: ...
+def scatter_calls(
+    holdings: npt.NDArray[np.int32],
+    words: npt.NDArray[np.uint64],
+    cursor: npt.NDArray[np.int64],
+    sorted_words: npt.NDArray[np.uint64],
+    start: int,
+    stop: int,
+) -> None: ...
+def group_calls(
+    indptr: npt.NDArray[np.int64],
+    words: npt.NDArray[np.uint64],
+    rows: npt.NDArray[np.int64],
+    first_s: npt.NDArray[np.int64],
+    last_s: npt.NDArray[np.int64],
+    start: int,
+    stop: int,
+    table: npt.NDArray[np.uint64],
+    order: npt.NDArray[np.uint64],
     n_partners: npt.NDArray[np.int64],
+    partners: npt.NDArray[np.uint64],
     calls: npt.NDArray[np.int32],
     seconds: npt.NDArray[np.int64],
     outgoing: npt.NDArray[np.int32],
-) -> None: ...
+) -> int: ...
 def resolve_numbers(
     text: npt.NDArray[np.uint8],
     offsets: _Offsets,

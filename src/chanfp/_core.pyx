@@ -21,6 +21,9 @@ ctypedef fused index_t:
     int64_t
 
 include "_kernels/times.pxi"
+include "_kernels/hashing.pxi"
+include "_kernels/screen.pxi"
+include "_kernels/gather.pxi"
 include "_kernels/group.pxi"
 include "_kernels/numbers.pxi"
 include "_kernels/csr.pxi"

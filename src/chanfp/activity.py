@@ -2,61 +2,72 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from .blocks import Progress
-from .cdr import CallRecords, CleanCalls, RecordCounts
+from . import _core
+from .blocks import Progress, map_blocks, map_ordered, usable_threads
+from .cdr import CallRecords, RecordCounts
 from .subscribers import Subscriptions
 
-__all__ = ["Activity", "gather_activity"]
+__all__ = ["Activity", "Calls", "gather_activity"]
 
 NEVER_S = 2**62
+SIGNS = 8
+FIRST_OWN, LAST_OWN, FIRST_SEEN, LAST_SEEN, N_CALLS = range(5)
 
 
-@dataclass(frozen=True)
-class Activity:
-    """Calls and messages of known subscriptions, one entry per subscription taking part.
+@dataclass(frozen=True, eq=False)
+class Calls:
+    """Calls of known subscriptions, holding by holding.
 
     Parameters
     ----------
-    rows : int32 array
-        Row of the subscriber table.
-    partners : uint64 array
-        Number key of the other party.
-    times_s : int64 array
-        Start, seconds since 1970.
-    seconds : int32 array
-        Talk time, 0 where unknown.
-    outgoing : uint8 array
-        1 where the subscription is the caller.
-    first_own_s, last_own_s : int64 array, one per row of the subscriber table
+    indptr : int64 array, one longer than there are holdings
+        The calls of holding h are entries ``indptr[h]`` to ``indptr[h + 1]``, in no set order.
+    words : uint64 array
+        Two per entry: the partner's number key, then start << 32 | talk time << 1 | outgoing, in
+        seconds.
+    """
+
+    indptr: npt.NDArray[np.int64]
+    words: npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True, eq=False)
+class Activity:
+    """What known subscriptions did up to the reference time.
+
+    Arrays have one place per holding, in the order of ``Subscriptions``.
+
+    Parameters
+    ----------
+    calls : Calls
+        Calls and messages with partners.
+    first_own_s, last_own_s : int64 array
         First and last sign of life: a call or message of its own, an answered call or a message
         received; where there is none, the first and last record of any kind. ``NEVER_S`` and
         ``-NEVER_S`` where there is no record.
-    first_seen_s : int64 array, one per row of the subscriber table
+    first_seen_s : int64 array
         First record of any kind.
-    is_alive_later : bool array, one per row of the subscriber table
+    is_alive_later : bool array
         True where signs of life follow the reference time.
     start_s, reference_s : int
-        Start of the CDRs, and the reference time.
+        Start of the CDRs, and the reference time; 0 where there are no records.
     counts : RecordCounts
         What became of every row read.
     n_unknown : int
         Accepted rows without any known subscriber.
     n_outside_period : int
-        Entries left out because the number was known but nobody's at that time.
+        Times that a number was known but nobody's at that time.
     n_after_reference : int
         Accepted rows after the reference time, left out.
     """
 
-    rows: npt.NDArray[np.int32]
-    partners: npt.NDArray[np.uint64]
-    times_s: npt.NDArray[np.int64]
-    seconds: npt.NDArray[np.int32]
-    outgoing: npt.NDArray[np.uint8]
+    calls: Calls
     first_own_s: npt.NDArray[np.int64]
     last_own_s: npt.NDArray[np.int64]
     first_seen_s: npt.NDArray[np.int64]
@@ -72,9 +83,9 @@ class Activity:
 def gather_activity(
     cdrs: CallRecords,
     subscriptions: Subscriptions,
-    n_rows: int,
     *,
     reference_s: int | None = None,
+    n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> Activity:
     """Read the CDRs once and keep what known subscriptions did up to the reference time.
@@ -84,121 +95,157 @@ def gather_activity(
     cdrs : CallRecords
     subscriptions : Subscriptions
         Who held which number when.
-    n_rows : int
-        Rows of the subscriber table.
     reference_s : int, optional
         Later records only tell who is still alive; default the last record.
+    n_threads : int, optional
+        Default every usable core; the result doesn't depend on it.
     progress : callable, optional
         Told the rows read.
 
     Returns
     -------
     Activity
-        Without entries where there are no CDRs; `start_s` and `reference_s` are 0 then.
+        Without calls where there are no CDRs.
     """
-    gathering = _Gathering(subscriptions, n_rows, reference_s)
-    for calls in cdrs.clean_calls(counts=gathering.counts, progress=progress):
-        gathering.add(calls)
-    return gathering.finish()
+    n_threads = usable_threads(n_threads)
+    counts = RecordCounts()
+    workers = _Workers(subscriptions, NEVER_S if reference_s is None else reference_s)
+    start_s, end_s = NEVER_S, -NEVER_S
+    gathered = []
+    for part in map_ordered(workers.gather, cdrs.clean_batches(), n_threads=n_threads):
+        counts.add(part.counts)
+        start_s, end_s = min(start_s, part.start_s), max(end_s, part.end_s)
+        gathered.append(part)
+        if progress is not None:
+            progress("reading CDRs", counts.total, cdrs.n_rows)
+    counts.check()
+    signs, is_alive_later, tally = workers.merged()
+    is_silent = signs[:, LAST_OWN] < signs[:, FIRST_OWN]
+    if end_s < start_s:
+        start_s, end_s = 0, 0
+    return Activity(
+        calls=_sort_calls(gathered, signs[:, N_CALLS], n_threads),
+        first_own_s=np.where(is_silent, signs[:, FIRST_SEEN], signs[:, FIRST_OWN]),
+        last_own_s=np.where(is_silent, signs[:, LAST_SEEN], signs[:, LAST_OWN]),
+        first_seen_s=signs[:, FIRST_SEEN].copy(),
+        is_alive_later=is_alive_later,
+        start_s=start_s,
+        reference_s=end_s if reference_s is None else reference_s,
+        counts=counts,
+        n_outside_period=int(tally[0]),
+        n_unknown=int(tally[1]),
+        n_after_reference=int(tally[2]),
+    )
 
 
-class _Gathering:
-    """The state of one pass."""
+@dataclass(eq=False)
+class _Gathered:
+    """The calls of one batch, and what became of its rows."""
 
-    def __init__(self, subscriptions: Subscriptions, n_rows: int, reference_s: int | None) -> None:
+    counts: RecordCounts
+    start_s: int
+    end_s: int
+    holdings: npt.NDArray[np.int32]
+    words: npt.NDArray[np.uint64]
+
+
+@dataclass(eq=False)
+class _Notes:
+    """Signs of life and tallies of one worker."""
+
+    signs: npt.NDArray[np.int64]
+    alive_later: npt.NDArray[np.uint8]
+    tally: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(3, np.int64))
+
+
+class _Workers:
+    """Gathers batches on any thread; each thread keeps notes of its own until they are merged."""
+
+    def __init__(self, subscriptions: Subscriptions, reference_s: int) -> None:
         self.subscriptions = subscriptions
         self.reference_s = reference_s
-        self.counts = RecordCounts()
-        self.entries: list[tuple[npt.NDArray[np.generic], ...]] = []
-        self.first_own_s = np.full(n_rows, NEVER_S, np.int64)
-        self.last_own_s = np.full(n_rows, -NEVER_S, np.int64)
-        self.first_seen_s = np.full(n_rows, NEVER_S, np.int64)
-        self.last_seen_s = np.full(n_rows, -NEVER_S, np.int64)
-        self.is_alive_later = np.zeros(n_rows, bool)
-        self.start_s, self.end_s = NEVER_S, -NEVER_S
-        self.n_unknown = self.n_outside_period = self.n_after_reference = 0
+        self.n_holdings = len(subscriptions.keys)
+        self._own = threading.local()
+        self._notes: list[_Notes] = []
 
-    def add(self, calls: CleanCalls) -> None:
-        if not len(calls):
-            return
-        self.start_s = min(self.start_s, int(calls.start_s.min()))
-        self.end_s = max(self.end_s, int(calls.start_s.max()))
-        is_later = (
-            np.zeros(len(calls), bool)
-            if self.reference_s is None
-            else calls.start_s > self.reference_s
+    def gather(self, read: object) -> _Gathered:
+        """Read and clean one batch and keep the calls of known subscriptions."""
+        calls, counts = read()  # type: ignore[operator]
+        notes = self._my_notes()
+        holdings = np.empty(2 * len(calls), np.int32)
+        words = np.empty(4 * len(calls), np.uint64)
+        n_entries = _core.gather_calls(
+            calls.caller,
+            calls.callee,
+            calls.start_s,
+            calls.duration_s,
+            calls.is_message.view(np.uint8),
+            calls.is_pair.view(np.uint8),
+            self.subscriptions.table.slots,
+            self.subscriptions.keys,
+            self.subscriptions.periods,
+            self.reference_s,
+            notes.signs,
+            notes.alive_later,
+            notes.tally,
+            holdings,
+            words,
         )
-        self.n_after_reference += int(np.count_nonzero(is_later))
-        caller_known = self._add_side(calls, calls.caller, calls.callee, is_later, True)
-        callee_known = self._add_side(calls, calls.callee, calls.caller, is_later, False)
-        self.n_unknown += int(np.count_nonzero(~(caller_known | callee_known)))
+        return _Gathered(
+            counts,
+            int(calls.start_s.min()) if len(calls) else NEVER_S,
+            int(calls.start_s.max()) if len(calls) else -NEVER_S,
+            holdings[:n_entries].copy(),
+            words[: 2 * n_entries].copy(),
+        )
 
-    def _add_side(
+    def _my_notes(self) -> _Notes:
+        notes = getattr(self._own, "notes", None)
+        if notes is None:
+            notes = _Notes(_no_signs(self.n_holdings), np.zeros(self.n_holdings, np.uint8))
+            self._own.notes = notes
+            self._notes.append(notes)
+        return notes
+
+    def merged(
         self,
-        calls: CleanCalls,
-        own: npt.NDArray[np.uint64],
-        other: npt.NDArray[np.uint64],
-        is_later: npt.NDArray[np.bool_],
-        outgoing: bool,
-    ) -> npt.NDArray[np.bool_]:
-        """Take one party of each call as the subscription; return where its number is known."""
-        rows, is_known = self.subscriptions.find(own, calls.start_s)
-        is_held = rows >= 0
-        self.n_outside_period += int(np.count_nonzero(is_known & ~is_held))
-        is_life = np.full(len(calls), True)
-        if not outgoing:
-            # Others still dial a dead number, so a call that nobody took is no sign of life; nor
-            # is what services send to everybody.
-            is_life = (calls.is_message | (calls.duration_s > 0)) & calls.is_pair
-        self.is_alive_later[rows[is_held & is_later & is_life]] = True
-        is_held &= ~is_later
-        own_rows, times_s = rows[is_held], calls.start_s[is_held]
-        np.minimum.at(self.first_seen_s, own_rows, times_s)
-        np.maximum.at(self.last_seen_s, own_rows, times_s)
-        live = is_life[is_held]
-        np.minimum.at(self.first_own_s, own_rows[live], times_s[live])
-        np.maximum.at(self.last_own_s, own_rows[live], times_s[live])
-        kept = is_held & calls.is_pair
-        n_kept = int(np.count_nonzero(kept))
-        if n_kept:
-            self.entries.append(
-                (
-                    rows[kept].astype(np.int32),
-                    other[kept],
-                    calls.start_s[kept],
-                    np.maximum(calls.duration_s[kept], 0),
-                    np.full(n_kept, outgoing, np.uint8),
-                )
-            )
-        return is_known
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+        """Return signs of life (int64, shape (n_holdings, 8)), who is alive later, and tallies."""
+        signs = _no_signs(self.n_holdings).reshape(-1, SIGNS)
+        alive_later = np.zeros(self.n_holdings, np.uint8)
+        tally = np.zeros(3, np.int64)
+        for notes in self._notes:
+            own = notes.signs.reshape(-1, SIGNS)
+            for first in (FIRST_OWN, FIRST_SEEN):
+                np.minimum(signs[:, first], own[:, first], out=signs[:, first])
+            for last in (LAST_OWN, LAST_SEEN):
+                np.maximum(signs[:, last], own[:, last], out=signs[:, last])
+            signs[:, N_CALLS] += own[:, N_CALLS]
+            alive_later |= notes.alive_later
+            tally += notes.tally
+        return signs, alive_later.astype(bool), tally
 
-    def finish(self) -> Activity:
-        def joined(part: int, dtype: type) -> npt.NDArray[np.generic]:
-            return np.concatenate([np.zeros(0, dtype), *(entry[part] for entry in self.entries)])
 
-        rows = joined(0, np.int32)
-        partners, times_s = joined(1, np.uint64), joined(2, np.int64)
-        seconds, outgoing = joined(3, np.int32), joined(4, np.uint8)
-        self.entries.clear()
-        is_silent = self.last_own_s < self.first_own_s
-        first_own_s = np.where(is_silent, self.first_seen_s, self.first_own_s)
-        last_own_s = np.where(is_silent, self.last_seen_s, self.last_own_s)
-        is_empty = self.end_s < self.start_s
-        reference_s = self.end_s if self.reference_s is None else self.reference_s
-        return Activity(
-            rows,  # type: ignore[arg-type]
-            partners,  # type: ignore[arg-type]
-            times_s,  # type: ignore[arg-type]
-            seconds,  # type: ignore[arg-type]
-            outgoing,  # type: ignore[arg-type]
-            first_own_s,
-            last_own_s,
-            self.first_seen_s,
-            self.is_alive_later,
-            0 if is_empty else self.start_s,
-            0 if is_empty and self.reference_s is None else reference_s,
-            self.counts,
-            self.n_unknown,
-            self.n_outside_period,
-            self.n_after_reference,
-        )
+def _no_signs(n_holdings: int) -> npt.NDArray[np.int64]:
+    """Return the notes on holdings that nothing is known of, flat."""
+    signs = np.zeros((n_holdings, SIGNS), np.int64)
+    signs[:, [FIRST_OWN, FIRST_SEEN]] = NEVER_S
+    signs[:, [LAST_OWN, LAST_SEEN]] = -NEVER_S
+    return signs.reshape(-1)
+
+
+def _sort_calls(gathered: list[_Gathered], n_calls: npt.NDArray[np.int64], n_threads: int) -> Calls:
+    """Bring the calls of each holding together; every thread takes a range of holdings."""
+    indptr = np.zeros(len(n_calls) + 1, np.int64)
+    np.cumsum(n_calls, out=indptr[1:])
+    words = np.empty(2 * int(indptr[-1]), np.uint64)
+    cursor = indptr[:-1].copy()
+
+    def scatter(start: int, stop: int) -> None:
+        for part in gathered:
+            _core.scatter_calls(part.holdings, part.words, cursor, words, start, stop)
+
+    block_rows = max(-(-len(n_calls) // n_threads), 1)
+    for _ in map_blocks(scatter, len(n_calls), block_rows=block_rows, n_threads=n_threads):
+        pass
+    return Calls(indptr, words)

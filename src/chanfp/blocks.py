@@ -8,15 +8,17 @@ between blocks, and nothing hangs after a fork.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Protocol, TypeVar
 
 from .errors import ParameterError
 
-__all__ = ["Progress", "map_blocks", "usable_threads"]
+__all__ = ["Progress", "map_blocks", "map_ordered", "usable_threads"]
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
@@ -46,6 +48,41 @@ def usable_threads(n_threads: int | None) -> int:
     return int(n_threads)
 
 
+def map_ordered(
+    work: Callable[[Item], Result], items: Iterable[Item], *, n_threads: int | None = None
+) -> Iterator[Result]:
+    """Yield `work(item)` for each item, in the order of the items.
+
+    Parameters
+    ----------
+    work : callable
+        Called on a pool thread; must release the GIL to gain anything.
+    items : iterable
+        Drawn from in the caller's thread.
+    n_threads : int, optional
+        Pool size; default every usable core. One thread runs in the caller's thread.
+
+    Notes
+    -----
+    At most two items per thread are in flight, so results never pile up. An exception in one
+    item, or in the caller between two of them (Ctrl-C), cancels those that haven't begun.
+    """
+    n_threads = usable_threads(n_threads)
+    if n_threads == 1:
+        yield from map(work, items)
+        return
+    pool = ThreadPoolExecutor(n_threads, thread_name_prefix="chanfp")
+    waiting = iter(items)
+    try:
+        in_flight = deque(pool.submit(work, item) for item in islice(waiting, 2 * n_threads))
+        while in_flight:
+            result = in_flight.popleft().result()
+            in_flight.extend(pool.submit(work, item) for item in islice(waiting, 1))
+            yield result
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
 def map_blocks(
     work: Callable[[int, int], Result],
     n_rows: int,
@@ -60,44 +97,27 @@ def map_blocks(
     Parameters
     ----------
     work : callable
-        Called as ``work(start, stop)`` on a pool thread; must release the GIL to gain anything.
+        Called as ``work(start, stop)``, as in `map_ordered`.
     n_rows : int
         Rows to cover; 0 yields nothing.
     block_rows : int
         Rows per block, at least 1.
     n_threads : int, optional
-        Pool size; default every usable core. One thread runs in the caller's thread.
+        As in `map_ordered`.
     progress : callable, optional
         Called as ``progress(stage, rows_done, n_rows)`` after each block.
     stage : str
         The stage named to `progress`.
-
-    Notes
-    -----
-    At most two blocks per thread are in flight, so results never pile up. An exception in one
-    block, or in the caller between two blocks (Ctrl-C), cancels the blocks that haven't begun.
     """
-    n_threads = usable_threads(n_threads)
-    bounds = [(row, min(row + block_rows, n_rows)) for row in range(0, n_rows, block_rows)]
-    if n_threads == 1 or len(bounds) <= 1:
-        for start, stop in bounds:
-            yield work(start, stop)
-            if progress is not None:
-                progress(stage, stop, n_rows)
-        return
-    pool = ThreadPoolExecutor(n_threads, thread_name_prefix="chanfp")
-    try:
-        waiting = iter(bounds)
-        in_flight = [
-            (stop, pool.submit(work, start, stop)) for start, stop in islice(waiting, 2 * n_threads)
-        ]
-        while in_flight:
-            stop, future = in_flight.pop(0)
-            result = future.result()
-            for next_start, next_stop in islice(waiting, 1):
-                in_flight.append((next_stop, pool.submit(work, next_start, next_stop)))
-            yield result
-            if progress is not None:
-                progress(stage, stop, n_rows)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    starts = range(0, n_rows, block_rows)
+    if len(starts) <= 1:
+        n_threads = 1  # a pool for one block costs more than it gains
+
+    def work_on(start: int) -> Result:
+        return work(start, min(start + block_rows, n_rows))
+
+    results = map_ordered(work_on, starts, n_threads=n_threads)
+    for start, result in zip(starts, results, strict=True):
+        yield result
+        if progress is not None:
+            progress(stage, min(start + block_rows, n_rows), n_rows)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .blocks import Progress
-from .clock import INVALID, MISSING, read_durations, read_times
+from . import _core
+from .blocks import Progress, map_ordered
+from .clock import read_durations, read_times
 from .errors import ChanfpWarning, ColumnError
 from .numbering import NumberingPlan
 from .tables import Batch, TableSource, as_text, describe_columns, find_sources
@@ -25,6 +27,8 @@ REQUIRED_COLUMNS = ("caller", "callee", "start_time")
 OPTIONAL_COLUMNS = ("duration_s", "kind")
 CALL_KINDS = ("", "call", "voice", "moc", "mtc", "通话", "语音")
 OPAQUE = "opaque"
+N_CODES, TALLY_SIZE = 256, 771  # as _core.screen_rows lays out its tally
+PAIR, REJECTED = 0, 2
 INTEGER_NOTE = "number-column-integer"
 
 
@@ -42,7 +46,7 @@ class RecordCounts:
         Accepted rows with a party that is no subscriber number (hotlines, toll-free …) by reason;
         such a party is never a partner.
     notes : Counter
-        Accepted rows with a loss, by kind of loss.
+        Cells taken with a loss, by kind of loss.
     """
 
     total: int = 0
@@ -50,6 +54,14 @@ class RecordCounts:
     rejected: Counter[str] = field(default_factory=Counter)
     filtered: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: RecordCounts) -> None:
+        """Add the counts of further rows."""
+        self.total += other.total
+        self.accepted += other.accepted
+        self.rejected += other.rejected
+        self.filtered += other.filtered
+        self.notes += other.notes
 
     def check(self) -> None:
         """Raise AssertionError if a row got lost."""
@@ -98,6 +110,18 @@ class CleanCalls:
 
     def __len__(self) -> int:
         return len(self.start_s)
+
+    def only(self, chosen: npt.NDArray[np.bool_]) -> CleanCalls:
+        """Return the chosen rows."""
+        return CleanCalls(
+            self.caller[chosen],
+            self.callee[chosen],
+            self.start_s[chosen],
+            self.duration_s[chosen],
+            self.is_message[chosen],
+            self.is_pair[chosen],
+            {name: column.filter(pa.array(chosen)) for name, column in self.extra.items()},
+        )
 
 
 @dataclass(frozen=True)
@@ -155,26 +179,20 @@ class CallRecords:
                 break
         return [found.get(int(key), "") for key in keys]
 
-    def clean_calls(
-        self,
-        *,
-        extra: Sequence[str] = (),
-        counts: RecordCounts | None = None,
-        progress: Progress | None = None,
-        stage: str = "reading CDRs",
-    ) -> Iterator[CleanCalls]:
-        """Yield the accepted rows batch by batch, in the order of the sources.
+    def clean_batches(
+        self, *, extra: Sequence[str] = ()
+    ) -> Iterator[Callable[[], tuple[CleanCalls, RecordCounts]]]:
+        """Yield pieces of work in the order of the sources; each may run on any thread.
 
         Parameters
         ----------
         extra : sequence of str
             Further columns wanted (``cell``, ``imei``); a source without one gives nulls.
-        counts : RecordCounts, optional
-            Filled while reading.
-        progress : callable, optional
-            Told the rows read.
-        stage : str
-            The stage named to `progress`.
+
+        Yields
+        ------
+        callable
+            Reads and cleans some rows: returns the accepted ones and what became of all.
 
         Raises
         ------
@@ -183,15 +201,56 @@ class CallRecords:
         DataError
             If a file is damaged.
         """
-        counts = RecordCounts() if counts is None else counts
         for source in self.sources:
             wanted = [*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS, *extra]
             present = [name for name in wanted if name in source.schema.names]
-            for batch in source.batches(present):
-                yield _clean_batch(batch, self.plan, extra, counts)
-                if progress is not None:
-                    progress(stage, counts.total, self.n_rows)
+            self._warn_of_integers(source)
+            for unit in source.units(present):
+                yield partial(_clean_unit, unit, self.plan, tuple(extra))
+
+    def clean_calls(
+        self,
+        *,
+        extra: Sequence[str] = (),
+        counts: RecordCounts | None = None,
+        n_threads: int | None = None,
+        progress: Progress | None = None,
+        stage: str = "reading CDRs",
+    ) -> Iterator[CleanCalls]:
+        """Yield the accepted rows batch by batch, in the order of the sources.
+
+        Parameters
+        ----------
+        extra : sequence of str
+            As in `clean_batches`.
+        counts : RecordCounts, optional
+            Filled while reading.
+        n_threads : int, optional
+            Default every usable core.
+        progress : callable, optional
+            Told the rows read.
+        stage : str
+            The stage named to `progress`.
+        """
+        counts = RecordCounts() if counts is None else counts
+        batches = self.clean_batches(extra=extra)
+        for calls, found in map_ordered(lambda read: read(), batches, n_threads=n_threads):
+            counts.add(found)
+            yield calls
+            if progress is not None:
+                progress(stage, counts.total, self.n_rows)
         counts.check()
+
+    def _warn_of_integers(self, source: TableSource) -> None:
+        """Warn of number columns stored as integers, once per source."""
+        for column in ("caller", "callee"):
+            if pa.types.is_integer(source.schema.field(column).type):
+                warnings.warn(
+                    f"{source.name}: column {column!r} is stored as integers; leading zeros and "
+                    "plus signs are lost and landlines may be ambiguous; export it as text.",
+                    ChanfpWarning,
+                    stacklevel=2,
+                )
 
 
 def read_cdrs(source: Any, *, numbers: str | NumberingPlan = "CN") -> CallRecords:
@@ -239,73 +298,82 @@ def read_cdrs(source: Any, *, numbers: str | NumberingPlan = "CN") -> CallRecord
     return CallRecords(sources, plan)
 
 
+def _clean_unit(
+    unit: Callable[[], Batch], plan: NumberingPlan, extra: Sequence[str]
+) -> tuple[CleanCalls, RecordCounts]:
+    counts = RecordCounts()
+    return _clean_batch(unit(), plan, extra, counts), counts
+
+
 def _clean_batch(
     batch: Batch, plan: NumberingPlan, extra: Sequence[str], counts: RecordCounts
 ) -> CleanCalls:
     records = batch.records
-    caller, caller_code = _resolve(batch, "caller", plan, counts)
-    callee, callee_code = _resolve(batch, "callee", plan, counts)
+    caller, caller_codes = _resolve(batch, "caller", plan, counts)
+    callee, callee_codes = _resolve(batch, "callee", plan, counts)
     start_s, status = read_times(records.column("start_time"), batch.place(0, "start_time"))
-    is_good = _reject(plan, (caller_code, callee_code), caller == callee, status, counts)
-    filtered = np.where(callee_code != 0, callee_code, caller_code)[is_good]
-    for code, count in enumerate(np.bincount(filtered, minlength=1)):
-        if code and count:
-            counts.filtered[plan.reasons[code]] += int(count)
-    duration_s = _read_duration(batch, counts)
-    return CleanCalls(
-        caller[is_good],
-        callee[is_good],
-        start_s[is_good],
-        duration_s[is_good],
-        _read_is_message(records)[is_good],
-        filtered == 0,
-        {name: _extra_column(records, name).filter(pa.array(is_good)) for name in extra},
+    verdicts = np.empty(len(start_s), np.uint8)
+    tally = np.zeros(TALLY_SIZE, np.int64)
+    _core.screen_rows(
+        caller,
+        callee,
+        caller_codes,
+        callee_codes,
+        _fault_flags(plan),
+        start_s,
+        status,
+        verdicts,
+        tally,
     )
+    _count_rows(plan, len(verdicts), tally, counts)
+    calls = CleanCalls(
+        caller,
+        callee,
+        start_s,
+        _read_duration(batch, counts),
+        _read_is_message(records),
+        verdicts == PAIR,
+        {name: _extra_column(records, name) for name in extra},
+    )
+    is_good = verdicts != REJECTED
+    return calls if is_good.all() else calls.only(is_good)
 
 
 def _resolve(
     batch: Batch, column: str, plan: NumberingPlan, counts: RecordCounts
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint8]]:
-    """Return keys and reason codes of one party; warn once where the column holds integers."""
+    """Return keys and reason codes of one party."""
     values, was_integer = as_text(batch.records.column(column), batch.place(0, column))
     if was_integer:
-        if not counts.notes[INTEGER_NOTE]:
-            warnings.warn(
-                f"{batch.source.name}: column {column!r} is stored as integers; leading zeros and "
-                "plus signs are lost and landlines may be ambiguous; export it as text.",
-                ChanfpWarning,
-                stacklevel=2,
-            )
         counts.notes[INTEGER_NOTE] += len(values)
     return plan.resolve(values)
 
 
-def _reject(
-    plan: NumberingPlan,
-    codes: tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]],
-    is_same: npt.NDArray[np.bool_],
-    status: npt.NDArray[np.uint8],
-    counts: RecordCounts,
-) -> npt.NDArray[np.bool_]:
-    """Count the unusable rows by their first fault and return which rows are usable."""
-    is_good = np.ones(len(status), bool)
+def _fault_flags(plan: NumberingPlan) -> npt.NDArray[np.uint8]:
+    """Return for each reason code whether it makes a row unusable."""
+    flags = np.zeros(N_CODES, np.uint8)
+    for reason in plan.fault_reasons:
+        flags[plan.reasons.index(reason)] = 1
+    return flags
 
-    def count(is_bad: npt.NDArray[np.bool_], reason: str) -> None:
-        found = is_good & is_bad
-        n_found = int(np.count_nonzero(found))
-        if n_found:
-            counts.rejected[reason] += n_found
-            is_good[found] = False
 
-    for party, code in zip(("caller", "callee"), codes, strict=True):
-        for reason in sorted(plan.fault_reasons):
-            count(code == plan.reasons.index(reason), f"{party}-{reason}")
-    count(status == MISSING, "start-time-missing")
-    count(status == INVALID, "start-time-invalid")
-    count(is_same & (codes[0] == 0), "own-number")
-    counts.total += len(status)
-    counts.accepted += int(np.count_nonzero(is_good))
-    return is_good
+def _count_rows(
+    plan: NumberingPlan, n_rows: int, tally: npt.NDArray[np.int64], counts: RecordCounts
+) -> None:
+    """Add what the kernel tallied, under the names of the reasons."""
+    for code, reason in enumerate(plan.reasons):
+        for block, counter, name in (
+            (0, counts.rejected, f"caller-{reason}"),
+            (1, counts.rejected, f"callee-{reason}"),
+            (2, counts.filtered, reason),
+        ):
+            if found := int(tally[block * N_CODES + code]):
+                counter[name] += found
+    for place, name in enumerate(("start-time-missing", "start-time-invalid", "own-number")):
+        if found := int(tally[3 * N_CODES + place]):
+            counts.rejected[name] += found
+    counts.total += n_rows
+    counts.accepted += n_rows - int(tally[: 2 * N_CODES].sum() + tally[3 * N_CODES :].sum())
 
 
 def _read_duration(batch: Batch, counts: RecordCounts) -> npt.NDArray[np.int32]:

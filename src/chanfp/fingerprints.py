@@ -10,17 +10,16 @@ import numpy.typing as npt
 import pyarrow as pa
 from scipy.sparse import csr_array
 
-from . import _core
 from .activity import Activity, gather_activity
-from .blocks import Progress, map_blocks
+from .blocks import Progress
 from .cdr import CallRecords, read_cdrs
 from .clock import format_time, parse_time
+from .grouping import group_calls
+from .keys import KeyTable, distinct_keys
 from .roles import Role, Roles, WindowSettings, assign_roles
 from .subscribers import Subscribers, Subscriptions, read_subscribers
 
-__all__ = ["FingerprintSet", "Fingerprints", "build_fingerprints", "count_entries"]
-
-BLOCK_ROWS = 1 << 14
+__all__ = ["FingerprintSet", "Fingerprints", "build_fingerprints"]
 
 
 @dataclass(frozen=True)
@@ -205,16 +204,22 @@ def build_fingerprints(
     subscriptions = subscribers.index(cdrs.plan)
     reference_s = None if reference_time is None else parse_time(reference_time, "reference_time")
     activity = gather_activity(
-        cdrs, subscriptions, len(subscribers), reference_s=reference_s, progress=progress
+        cdrs, subscriptions, reference_s=reference_s, n_threads=n_threads, progress=progress
     )
-    roles = assign_roles(activity, subscribers, subscriptions.rows, settings)
+    roles = assign_roles(activity, subscriptions, settings)
     every = (roles.departed, roles.new, roles.active, roles.active_later)
-    chosen = [_calls_in_windows(activity, role, len(subscribers)) for role in every]
-    used = np.concatenate([calls for calls, _ in chosen])
-    partners = np.unique(activity.partners[used])
+    grouped = [group_calls(activity.calls, role, n_threads=n_threads) for role in every]
+    partners = distinct_keys([group.partners for group in grouped])
+    column_of = KeyTable.of(partners, np.arange(len(partners)))
     departed, new, active, active_later = (
-        _build_set(activity, role, calls, rows, partners, subscribers, n_threads)
-        for role, (calls, rows) in zip(every, chosen, strict=True)
+        FingerprintSet(
+            role,
+            subscribers.ids.take(pa.array(role.rows)),
+            group.matrix(column_of.find(group.partners, n_threads=n_threads), len(partners)),
+            group.seconds,
+            group.outgoing,
+        )
+        for role, group in zip(every, grouped, strict=True)
     )
     n_subscribers = np.zeros(len(partners), np.int64)
     for built in (departed, new, active):
@@ -232,110 +237,4 @@ def build_fingerprints(
         subscriptions=subscriptions,
         cdrs=cdrs,
         subscribers=subscribers,
-    )
-
-
-def _calls_in_windows(
-    activity: Activity, role: Role, n_table_rows: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
-    """Return which entries of `activity` lie in the windows of a role, and in which row of it."""
-    row_of = np.full(n_table_rows, -1, np.int32)
-    row_of[role.rows] = np.arange(len(role.rows), dtype=np.int32)
-    rows = row_of[activity.rows]
-    calls = np.flatnonzero(rows >= 0)
-    rows = rows[calls]
-    times_s = activity.times_s[calls]
-    inside = (role.start_s[rows] <= times_s) & (times_s <= role.end_s[rows])
-    return calls[inside], rows[inside]
-
-
-def _build_set(
-    activity: Activity,
-    role: Role,
-    calls: npt.NDArray[np.int64],
-    rows: npt.NDArray[np.int32],
-    partners: npt.NDArray[np.uint64],
-    subscribers: Subscribers,
-    n_threads: int | None,
-) -> FingerprintSet:
-    columns = np.searchsorted(partners, activity.partners[calls]).astype(np.int32)
-    indptr, indices, counts, seconds, outgoing = count_entries(
-        rows,
-        columns,
-        activity.seconds[calls],
-        activity.outgoing[calls],
-        n_rows=len(role.rows),
-        n_threads=n_threads,
-    )
-    shape = (len(role.rows), len(partners))
-    matrix = csr_array((counts, indices, indptr), shape=shape)
-    return FingerprintSet(
-        role, subscribers.ids.take(pa.array(role.rows)), matrix, seconds, outgoing
-    )
-
-
-def count_entries(
-    rows: npt.NDArray[np.int32],
-    columns: npt.NDArray[np.int32],
-    seconds: npt.NDArray[np.int32],
-    outgoing: npt.NDArray[np.uint8],
-    *,
-    n_rows: int,
-    n_threads: int | None = None,
-    block_rows: int = BLOCK_ROWS,
-) -> tuple[
-    npt.NDArray[np.int64],
-    npt.NDArray[np.int32],
-    npt.NDArray[np.int32],
-    npt.NDArray[np.int64],
-    npt.NDArray[np.int32],
-]:
-    """Group entries by row and column.
-
-    Parameters
-    ----------
-    rows, columns : int32 array
-        0 ≤ row < `n_rows`, 0 ≤ column.
-    seconds : int32 array
-        Not negative.
-    outgoing : uint8 array
-        0 or 1.
-
-    Returns
-    -------
-    indptr : int64 array, shape (n_rows + 1,)
-    indices : int32 array
-        Columns, ascending within a row, each once.
-    counts : int32 array
-        Entries merged.
-    seconds : int64 array
-    outgoing : int32 array
-        Sums over the entries merged.
-    """
-    raw_indptr = np.zeros(n_rows + 1, np.int64)
-    np.cumsum(np.bincount(rows, minlength=n_rows), out=raw_indptr[1:])
-    words = np.empty(len(rows), np.uint64)
-    _core.scatter_calls(rows, columns, seconds, outgoing, raw_indptr[:-1].copy(), words)
-    counts = np.empty(len(rows), np.int32)
-    total_seconds = np.empty(len(rows), np.int64)
-    total_outgoing = np.empty(len(rows), np.int32)
-    n_columns = np.zeros(n_rows, np.int64)
-
-    def merge(start: int, stop: int) -> None:
-        _core.merge_calls(
-            raw_indptr, words, start, stop, n_columns, counts, total_seconds, total_outgoing
-        )
-
-    for _ in map_blocks(merge, n_rows, block_rows=block_rows, n_threads=n_threads):
-        pass
-    indptr = np.zeros(n_rows + 1, np.int64)
-    np.cumsum(n_columns, out=indptr[1:])
-    # The merged entries of a row stand at the front of its old slots.
-    slots = np.arange(indptr[-1]) + np.repeat(raw_indptr[:-1] - indptr[:-1], n_columns)
-    return (
-        indptr,
-        words[slots].astype(np.int32),
-        counts[slots],
-        total_seconds[slots],
-        total_outgoing[slots],
     )

@@ -128,8 +128,8 @@ class Matcher:
             partner_rarity=rarity,
             top_k=self.top,
             min_shared=self.min_shared or 1,
-            new_begins=activity.first_own_s[fingerprints.new.role.rows],
-            departed_begins=activity.first_seen_s[fingerprints.departed.role.rows],
+            new_begins=activity.first_own_s[fingerprints.new.role.holdings],
+            departed_begins=activity.first_seen_s[fingerprints.departed.role.holdings],
             n_threads=self.n_threads,
             progress=self.progress,
         )
@@ -213,10 +213,12 @@ def _pair_columns(
     """Return ids, ranks, sizes, times and table attributes of each pair."""
     new, old, activity = fingerprints.new, fingerprints.departed, fingerprints.activity
     new_table, old_table = new.role.rows[new_rows], old.role.rows[old_rows]
-    begins_s, ends_s = activity.first_own_s[new_table], activity.last_own_s[old_table]
+    begins_s = activity.first_own_s[new.role.holdings[new_rows]]
+    old_holdings = old.role.holdings[old_rows]
+    ends_s = activity.last_own_s[old_holdings]
     observed_new_s = new.role.end_s[new_rows] - begins_s
     observed_old_s = ends_s - np.maximum(
-        old.role.start_s[old_rows], activity.first_seen_s[old_table]
+        old.role.start_s[old_rows], activity.first_seen_s[old_holdings]
     )
     n_calls_new, n_calls_old = new.n_calls[new_rows], old.n_calls[old_rows]
     columns: dict[str, Any] = {

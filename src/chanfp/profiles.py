@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from scipy.sparse import csr_array
+from scipy.sparse import coo_array, csr_array
 
 from .blocks import Progress
 from .cdr import CleanCalls
 from .errors import ColumnError, DataError
-from .fingerprints import Fingerprints, FingerprintSet, count_entries
+from .fingerprints import Fingerprints, FingerprintSet
 from .tables import as_text, describe_columns, find_sources
 
 __all__ = ["Profile", "read_cell_regions", "read_profiles"]
@@ -92,17 +92,20 @@ class _Names:
 class _Collector:
     """Gathers the own calls of one fingerprint set."""
 
-    def __init__(self, fingerprints: FingerprintSet, wanted: npt.NDArray[np.int64], n_rows: int):
+    def __init__(
+        self, fingerprints: FingerprintSet, wanted: npt.NDArray[np.int64], n_holdings: int
+    ) -> None:
         self.role = fingerprints.role
-        self.row_of = np.full(n_rows + 1, -1, np.int64)  # the last one stands for "nobody"
-        self.row_of[self.role.rows[wanted]] = wanted
+        self.wanted = wanted
+        self.row_of = np.full(n_holdings + 1, -1, np.int64)  # the last one stands for "nobody"
+        self.row_of[self.role.holdings[wanted]] = wanted
         self.parts: list[tuple[npt.NDArray[np.int64], ...]] = []
 
     def choose(
-        self, table_rows: npt.NDArray[np.int64], times_s: npt.NDArray[np.int64]
+        self, holdings: npt.NDArray[np.int64], times_s: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.int64]:
         """Return the row of this set for each call, -1 outside its window."""
-        rows = self.row_of[table_rows]
+        rows = self.row_of[holdings]
         known = np.flatnonzero(rows >= 0)
         at = rows[known]
         outside = (times_s[known] < self.role.start_s[at]) | (times_s[known] > self.role.end_s[at])
@@ -111,10 +114,9 @@ class _Collector:
 
     def add_table_handsets(self, imeis: pa.Array, handsets: _Names) -> None:
         """Count the handset that the subscriber table names like one more call."""
-        rows = np.flatnonzero(self.row_of[:-1] >= 0)
-        nothing = np.full(len(rows), -1, np.int64)
-        codes = handsets.encode(imeis.take(pa.array(rows)))
-        self.parts.append((self.row_of[rows], nothing, codes, nothing))
+        nothing = np.full(len(self.wanted), -1, np.int64)
+        codes = handsets.encode(imeis.take(pa.array(self.role.rows[self.wanted])))
+        self.parts.append((self.wanted, nothing, codes, nothing))
 
     def profile(self, cells: _Names, handsets: _Names) -> Profile:
         joined = [
@@ -161,10 +163,10 @@ def read_profiles(
     -----
     Cell and handset of a record are the caller's, so only calls made count.
     """
-    n_table_rows = len(fingerprints.subscribers)
+    n_holdings = len(fingerprints.subscriptions.keys)
     collectors = (
-        _Collector(fingerprints.new, np.unique(new_rows), n_table_rows),
-        _Collector(fingerprints.departed, np.unique(departed_rows), n_table_rows),
+        _Collector(fingerprints.new, np.unique(new_rows), n_holdings),
+        _Collector(fingerprints.departed, np.unique(departed_rows), n_holdings),
     )
     cells, handsets = _Names(), _Names()
     for calls in fingerprints.cdrs.clean_calls(
@@ -186,9 +188,9 @@ def _collect(
     cells: _Names,
     handsets: _Names,
 ) -> None:
-    table_rows, _ = fingerprints.subscriptions.find(calls.caller, calls.start_s)
+    holdings = fingerprints.subscriptions.find(calls.caller, calls.start_s)
     for collector in collectors:
-        rows = collector.choose(table_rows, calls.start_s)
+        rows = collector.choose(holdings, calls.start_s)
         chosen = np.flatnonzero(rows >= 0)
         picked = pa.array(chosen)
         collector.parts.append(
@@ -205,15 +207,11 @@ def _count_names(
     rows: npt.NDArray[np.int64], codes: npt.NDArray[np.int64], n_rows: int, n_names: int
 ) -> csr_array:
     kept = codes >= 0
-    nothing = np.zeros(int(np.count_nonzero(kept)), np.int32)
-    indptr, indices, counts, _, _ = count_entries(
-        rows[kept].astype(np.int32),
-        codes[kept].astype(np.int32),
-        nothing,
-        nothing.astype(np.uint8),
-        n_rows=n_rows,
-    )
-    return csr_array((counts, indices, indptr), shape=(n_rows, n_names))
+    ones = np.ones(int(np.count_nonzero(kept)), np.int32)
+    # Coordinates that repeat are summed, and the columns of each row come out sorted.
+    counts = coo_array((ones, (rows[kept], codes[kept])), shape=(n_rows, n_names)).tocsr()
+    counts.sort_indices()
+    return counts
 
 
 def read_cell_regions(source: Any) -> dict[str, str]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from .activity import Activity
 from .clock import DAY_S
 from .errors import ParameterError
-from .subscribers import Subscribers
+from .subscribers import Subscriptions
 
 __all__ = ["Role", "Roles", "WindowSettings", "assign_roles"]
 
@@ -75,13 +75,16 @@ class Role:
     Parameters
     ----------
     name : str
+    holdings : int64 array
+        Places in ``Subscriptions``, ascending: ordered by number and time of activation.
     rows : int64 array
-        Rows of the subscriber table, ordered by number and time of activation.
+        Their rows in the subscriber table.
     start_s, end_s : int64 array
         The windows.
     """
 
     name: str
+    holdings: npt.NDArray[np.int64]
     rows: npt.NDArray[np.int64]
     start_s: npt.NDArray[np.int64]
     end_s: npt.NDArray[np.int64]
@@ -112,19 +115,14 @@ class Roles:
 
 
 def assign_roles(
-    activity: Activity,
-    subscribers: Subscribers,
-    order: npt.NDArray[np.int64],
-    settings: WindowSettings,
+    activity: Activity, subscriptions: Subscriptions, settings: WindowSettings
 ) -> Roles:
     """Give each subscription its roles and windows.
 
     Parameters
     ----------
     activity : Activity
-    subscribers : Subscribers
-    order : int64 array
-        Rows of the subscriber table in the order wanted, unusable rows left out.
+    subscriptions : Subscriptions
     settings : WindowSettings
 
     Notes
@@ -145,29 +143,29 @@ def assign_roles(
     reference_s, window_s = activity.reference_s, settings.window_s
     first_s, last_s = activity.first_own_s, activity.last_own_s
     has_calls = first_s <= last_s
-    is_departed = has_calls & subscribers.is_departed & ~activity.is_alive_later
+    is_departed = has_calls & subscriptions.is_departed & ~activity.is_alive_later
     is_recent = is_departed & (reference_s - last_s <= settings.horizon_s)
     lead_s = min(LEAD_DAYS * DAY_S, int(LEAD_SHARE * (reference_s - activity.start_s)))
-    is_beginning_seen = (subscribers.activated_s >= activity.start_s) | (
+    is_beginning_seen = (subscriptions.activated_s >= activity.start_s) | (
         first_s - activity.start_s >= lead_s
     )
     is_new = has_calls & (reference_s - first_s <= settings.new_s) & is_beginning_seen
     split_s = reference_s - min(window_s, (reference_s - activity.start_s) // 2)
     is_active = has_calls & ~is_departed & ~is_new & (first_s < split_s) & (last_s >= split_s)
 
-    def role(name: str, chosen: npt.NDArray[np.bool_], start_s: object, end_s: object) -> Role:
-        rows = order[chosen[order]]
-        starts = np.broadcast_to(np.asarray(start_s, np.int64), chosen.shape)[rows]
-        ends = np.broadcast_to(np.asarray(end_s, np.int64), chosen.shape)[rows]
-        return Role(name, rows, starts, ends)
+    def role(name: str, is_chosen: npt.NDArray[np.bool_], start_s: object, end_s: object) -> Role:
+        chosen = np.flatnonzero(is_chosen)
+        starts = np.broadcast_to(np.asarray(start_s, np.int64), is_chosen.shape)[chosen]
+        ends = np.broadcast_to(np.asarray(end_s, np.int64), is_chosen.shape)[chosen]
+        return Role(name, chosen, subscriptions.rows[chosen], starts, ends)
 
-    unassigned = has_calls & ~is_departed & ~is_new & ~is_active
+    is_unassigned = has_calls & ~is_departed & ~is_new & ~is_active
     return Roles(
         role("departed", is_recent, last_s - window_s, last_s),
         role("new", is_new, first_s, np.minimum(first_s + window_s, reference_s)),
         role("active", is_active, split_s - window_s, split_s - 1),
         role("active_later", is_active, split_s, reference_s),
-        int(np.count_nonzero(~has_calls[order])),
-        int(np.count_nonzero((is_departed & ~is_recent)[order])),
-        int(np.count_nonzero(unassigned[order])),
+        int(np.count_nonzero(~has_calls)),
+        int(np.count_nonzero(is_departed & ~is_recent)),
+        int(np.count_nonzero(is_unassigned)),
     )

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from .clock import DATE_ONLY, DAY_S, INVALID, MISSING, format_time, read_times
 from .errors import ChanfpWarning, ColumnError, DataError
+from .keys import KeyTable
 from .numbering import NumberingPlan
 from .tables import Batch, TableSource, as_text, describe_columns, find_sources
 
@@ -90,7 +91,15 @@ class Subscribers:
         clash = np.flatnonzero((sorted_keys[1:] == sorted_keys[:-1]) & (begin_s[1:] <= end_s[:-1]))
         if len(clash):
             self._refuse_overlap(int(order[clash[0]]), int(order[clash[0] + 1]))
-        return Subscriptions(order, sorted_keys, begin_s, end_s, unusable)
+        first = np.flatnonzero(np.append(True, sorted_keys[1:] != sorted_keys[:-1])[: len(order)])
+        return Subscriptions(
+            rows=order,
+            keys=sorted_keys,
+            periods=np.stack([begin_s, end_s], axis=1).reshape(-1),
+            is_departed=self.is_departed[order],
+            table=KeyTable.of(sorted_keys[first], first),
+            unusable=unusable,
+        )
 
     def _refuse_overlap(self, earlier: int, later: int) -> None:
         raise DataError(
@@ -101,57 +110,58 @@ class Subscribers:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Subscriptions:
-    """Number keys in ascending order with their periods: finds who held a number when.
+    """Holdings, numbers with their periods, by number and time: finds who held a number when.
 
     Parameters
     ----------
     rows : int64 array
-        Row of the subscriber table for each entry.
+        Row of the subscriber table of each holding.
     keys : uint64 array
         Number keys, ascending; one that was recycled stands several times, by time.
-    begin_s, end_s : int64 array
-        The periods, both ends included; they don't overlap within a key.
+    periods : int64 array
+        First and last second of each holding in turn; they don't overlap within a key.
+    is_departed : bool array
+        True where the table gives a departure.
+    table : KeyTable
+        Finds the first holding of a key.
     unusable : Counter
         Rows of the table left out because their number is none, by reason.
     """
 
     rows: npt.NDArray[np.int64]
     keys: npt.NDArray[np.uint64]
-    begin_s: npt.NDArray[np.int64]
-    end_s: npt.NDArray[np.int64]
+    periods: npt.NDArray[np.int64]
+    is_departed: npt.NDArray[np.bool_]
+    table: KeyTable
     unusable: Counter[str]
+
+    @property
+    def activated_s(self) -> npt.NDArray[np.int64]:
+        """First second of each holding."""
+        return self.periods[::2]
 
     def find(
         self, keys: npt.NDArray[np.uint64], times_s: npt.NDArray[np.int64]
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-        """Return who held each number at each time.
-
-        Returns
-        -------
-        rows : int64 array
-            Row of the subscriber table, -1 where nobody held the number then.
-        is_known : bool array
-            True where the number is in the table at all.
-        """
-        n_entries = len(self.keys)
-        if n_entries == 0:
-            return np.full(len(keys), -1, np.int64), np.zeros(len(keys), bool)
-        entry = np.minimum(np.searchsorted(self.keys, keys), n_entries - 1)
-        is_known = self.keys[entry] == keys
+    ) -> npt.NDArray[np.int64]:
+        """Return the holding of each number at each time, -1 where nobody held it then."""
+        holding = self.table.find(keys, n_threads=1).astype(np.int64)
+        known = np.flatnonzero(holding >= 0)
+        at, wanted, times_s = holding[known], keys[known], times_s[known]
         while True:  # as often as the most recycled number has holders
-            following = np.minimum(entry + 1, n_entries - 1)
+            following = np.minimum(at + 1, len(self.keys) - 1)
             moves = (
-                (following > entry)
-                & (self.keys[following] == keys)
-                & (self.begin_s[following] <= times_s)
+                (following > at)
+                & (self.keys[following] == wanted)
+                & (self.periods[2 * following] <= times_s)
             )
             if not moves.any():
                 break
-            entry = np.where(moves, following, entry)
-        held = is_known & (self.begin_s[entry] <= times_s) & (times_s <= self.end_s[entry])
-        return np.where(held, self.rows[entry], -1), is_known
+            at = np.where(moves, following, at)
+        held = (self.periods[2 * at] <= times_s) & (times_s <= self.periods[2 * at + 1])
+        holding[known] = np.where(held, at, -1)
+        return holding
 
 
 def read_subscribers(source: Any) -> Subscribers:

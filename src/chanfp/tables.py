@@ -13,6 +13,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from glob import glob, has_magic
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -84,6 +85,11 @@ class TableSource:
     open_stream: Callable[[list[str]], Iterator[pa.RecordBatch]] = field(repr=False)
     is_rereadable: bool = True
 
+    def units(self, columns: Sequence[str]) -> Iterator[Callable[[], Batch]]:
+        """Yield pieces of work in file order, each of which reads a batch on any thread."""
+        for batch in self.batches(columns):
+            yield partial(_same, batch)
+
     def batches(self, columns: Sequence[str]) -> Iterator[Batch]:
         """Yield the named columns batch by batch, from the first row, at every call.
 
@@ -112,6 +118,10 @@ class TableSource:
                 f"{self.name}: damaged after row {max(row - 1, 0)}: {first_line(error)}; "
                 "export or copy the file again."
             ) from error
+
+
+def _same(batch: Batch) -> Batch:
+    return batch
 
 
 def find_sources(source: Any) -> list[TableSource]:

@@ -1,77 +1,143 @@
-# Grouping: one entry per call of a subscription -> one entry per (subscription, partner), CSR.
+# Grouping: the calls of one holding in a window -> one entry per partner, by number.
 #
-# A call is packed in one word, partner column << 32 | seconds << 1 | outgoing, so that sorting the
-# words of a row sorts its partners, and the seconds and directions come along.
+# A row's calls go through a small hash table that fits the first-level cache, so that only its
+# few partners need sorting, not its many calls.
 
 from libc.stdlib cimport qsort
 
+cdef enum:
+    FEW = 24  # up to here insertion beats qsort
 
-cdef int _compare_words(const void* left, const void* right) noexcept nogil:
+
+cdef int _compare_keys(const void* left, const void* right) noexcept nogil:
     cdef uint64_t a = (<const uint64_t*>left)[0]
     cdef uint64_t b = (<const uint64_t*>right)[0]
     return (a > b) - (a < b)
 
 
-cdef void _scatter_calls(
-    const int32_t[::1] rows, const int32_t[::1] columns, const int32_t[::1] seconds,
-    const uint8_t[::1] outgoing, int64_t[::1] cursor, uint64_t[::1] words,
+cdef inline void _sort_pairs(uint64_t* pairs, int64_t n_pairs) noexcept nogil:
+    # Sort (key, slot) pairs by key; keys differ.
+    cdef int64_t at, hole
+    cdef uint64_t key, slot
+    if n_pairs > FEW:
+        qsort(pairs, <size_t>n_pairs, 2 * sizeof(uint64_t), _compare_keys)
+        return
+    for at in range(1, n_pairs):
+        key = pairs[2 * at]
+        slot = pairs[2 * at + 1]
+        hole = at
+        while hole > 0 and pairs[2 * hole - 2] > key:
+            pairs[2 * hole] = pairs[2 * hole - 2]
+            pairs[2 * hole + 1] = pairs[2 * hole - 1]
+            hole -= 1
+        pairs[2 * hole] = key
+        pairs[2 * hole + 1] = slot
+
+
+cdef int64_t _group_calls(
+    const int64_t[::1] indptr, const uint64_t[::1] words, const int64_t[::1] rows,
+    const int64_t[::1] first_s, const int64_t[::1] last_s, int64_t start, int64_t stop,
+    uint64_t[::1] table, uint64_t[::1] order, int64_t[::1] n_partners,
+    uint64_t[::1] partners, int32_t[::1] calls, int64_t[::1] seconds, int32_t[::1] outgoing,
 ) noexcept nogil:
-    cdef int64_t call, slot
-    for call in range(rows.shape[0]):
-        slot = cursor[rows[call]]
-        cursor[rows[call]] = slot + 1
-        words[slot] = ((<uint64_t>columns[call] << 32) | (<uint64_t>seconds[call] << 1)
-                       | outgoing[call])
-
-
-def scatter_calls(
-    const int32_t[::1] rows, const int32_t[::1] columns, const int32_t[::1] seconds,
-    const uint8_t[::1] outgoing, int64_t[::1] cursor, uint64_t[::1] words,
-):
-    """Pack each call into a word (uint64) and put it among the words of its row.
-
-    `cursor` (int64, one per row) holds where each row begins and is moved to where it ends.
-    `seconds` must not be negative; `outgoing` is 0 or 1.
-    """
-    with nogil:
-        _scatter_calls(rows, columns, seconds, outgoing, cursor, words)
-
-
-cdef void _merge_calls(
-    const int64_t[::1] indptr, uint64_t[::1] words, int64_t start, int64_t stop,
-    int64_t[::1] n_partners, int32_t[::1] calls, int64_t[::1] seconds, int32_t[::1] outgoing,
-) noexcept nogil:
-    cdef int64_t row, at, slot
-    cdef uint64_t word
+    cdef int64_t row, entry, time_s, last, slot, at, n_found, n_written = 0
+    cdef uint64_t key, word
+    cdef int shift
     for row in range(start, stop):
-        n_partners[row] = 0
-        if indptr[row] == indptr[row + 1]:
+        n_found = 0
+        last = 1
+        shift = 63
+        while last + 1 < 2 * (indptr[rows[row] + 1] - indptr[rows[row]]):
+            last = 2 * last + 1
+            shift -= 1
+        for entry in range(indptr[rows[row]], indptr[rows[row] + 1]):
+            word = words[2 * entry + 1]
+            time_s = <int64_t>(word >> 32)
+            if time_s < first_s[row] or time_s > last_s[row]:
+                continue
+            key = words[2 * entry]
+            slot = _home_slot(key, shift)
+            while table[2 * slot] != 0 and table[2 * slot] != key:
+                slot = (slot + 1) & last
+            if table[2 * slot] == 0:
+                at = n_written + n_found
+                table[2 * slot] = key
+                table[2 * slot + 1] = <uint64_t>at
+                order[2 * n_found] = key
+                order[2 * n_found + 1] = <uint64_t>slot
+                n_found += 1
+                partners[at] = key
+                calls[at] = 0
+                seconds[at] = 0
+                outgoing[at] = 0
+            at = <int64_t>table[2 * slot + 1]
+            calls[at] += 1
+            seconds[at] += <int64_t>((word & <uint64_t>0xffffffff) >> 1)
+            outgoing[at] += <int32_t>(word & 1)
+        _settle_row(n_found, n_written, table, order, partners, calls, seconds, outgoing)
+        n_partners[row - start] = n_found
+        n_written += n_found
+    return n_written
+
+
+cdef inline void _settle_row(
+    int64_t n_found, int64_t base, uint64_t[::1] table, uint64_t[::1] order,
+    uint64_t[::1] partners, int32_t[::1] calls, int64_t[::1] seconds, int32_t[::1] outgoing,
+) noexcept nogil:
+    # Clear the table and bring the row's partners into ascending order, one cycle at a time.
+    cdef int64_t place, here, there
+    cdef uint64_t key
+    cdef int32_t n_calls, n_outgoing
+    cdef int64_t talk
+    for place in range(n_found):
+        here = <int64_t>order[2 * place + 1]
+        order[2 * place + 1] = table[2 * here + 1]
+        table[2 * here] = 0
+    if n_found > 1:
+        _sort_pairs(&order[0], n_found)
+    for place in range(n_found):
+        # order[place] tells where the entry for this place stands; a place done stands for itself.
+        there = <int64_t>order[2 * place + 1]
+        if there == base + place:
             continue
-        qsort(&words[indptr[row]], <size_t>(indptr[row + 1] - indptr[row]), sizeof(uint64_t),
-              _compare_words)
-        slot = indptr[row] - 1
-        for at in range(indptr[row], indptr[row + 1]):
-            word = words[at]
-            if slot < indptr[row] or words[slot] != word >> 32:
-                slot += 1
-                words[slot] = word >> 32
-                calls[slot] = 0
-                seconds[slot] = 0
-                outgoing[slot] = 0
-            calls[slot] += 1
-            seconds[slot] += (word >> 1) & 0x7fffffff
-            outgoing[slot] += <int32_t>(word & 1)
-        n_partners[row] = slot + 1 - indptr[row]
+        key = partners[base + place]
+        n_calls = calls[base + place]
+        talk = seconds[base + place]
+        n_outgoing = outgoing[base + place]
+        here = base + place
+        while there != base + place:
+            partners[here] = partners[there]
+            calls[here] = calls[there]
+            seconds[here] = seconds[there]
+            outgoing[here] = outgoing[there]
+            order[2 * (here - base) + 1] = <uint64_t>here
+            here = there
+            there = <int64_t>order[2 * (here - base) + 1]
+        partners[here] = key
+        calls[here] = n_calls
+        seconds[here] = talk
+        outgoing[here] = n_outgoing
+        order[2 * (here - base) + 1] = <uint64_t>here
 
 
-def merge_calls(
-    const int64_t[::1] indptr, uint64_t[::1] words, int64_t start, int64_t stop,
-    int64_t[::1] n_partners, int32_t[::1] calls, int64_t[::1] seconds, int32_t[::1] outgoing,
+def group_calls(
+    const int64_t[::1] indptr, const uint64_t[::1] words, const int64_t[::1] rows,
+    const int64_t[::1] first_s, const int64_t[::1] last_s, int64_t start, int64_t stop,
+    uint64_t[::1] table, uint64_t[::1] order, int64_t[::1] n_partners,
+    uint64_t[::1] partners, int32_t[::1] calls, int64_t[::1] seconds, int32_t[::1] outgoing,
 ):
-    """Sort and merge the packed calls of rows `start` to `stop` in place, partners ascending.
+    """Group the calls of rows `start` to `stop` by partner, ascending; return how many entries.
 
-    Afterwards the first ``n_partners[row]`` (int64) slots of the row hold the partner column in
-    `words` and its `calls` (int32), `seconds` (int64) and `outgoing` calls (int32).
+    Row i takes the calls of holding ``rows[i]`` (`words` as `gather_calls` writes them, from
+    ``indptr[rows[i]]`` on) from `first_s` to `last_s`, both included. `n_partners` (int64) counts
+    the entries of each row; `partners` (uint64), `calls` (int32), `seconds` (int64) and `outgoing`
+    (int32) need room for all calls of these rows. `table` (uint64, all zero, and again so
+    afterwards) needs eight places and `order` (uint64) two for each call of the longest row.
     """
+    cdef int64_t n_written
     with nogil:
-        _merge_calls(indptr, words, start, stop, n_partners, calls, seconds, outgoing)
+        n_written = _group_calls(
+            indptr, words, rows, first_s, last_s, start, stop, table, order, n_partners,
+            partners, calls, seconds, outgoing,
+        )
+    return n_written

@@ -3,7 +3,7 @@
 Nothing here is called by the library; tests compare the kernels of `chanfp._core` against it.
 """
 
-from .grouping import count_entries
+from .grouping import Call, Entry, Holding, gather_calls, group_calls, screen_row
 from .joins import (
     add_up,
     canonical_rows,
@@ -18,16 +18,21 @@ from .times import DURATION_TEXT, TIME_TEXT, parse_duration, parse_time
 __all__ = [
     "DURATION_TEXT",
     "TIME_TEXT",
+    "Call",
+    "Entry",
+    "Holding",
     "add_up",
     "canonical_rows",
-    "count_entries",
     "find_disorder",
+    "gather_calls",
+    "group_calls",
     "hash_text",
     "join_rows",
     "parse_duration",
     "parse_time",
     "refine_pair",
     "resolve_number",
+    "screen_row",
     "siphash",
     "transpose_rows",
 ]

@@ -1,19 +1,125 @@
-"""Twin of the kernels that group calls."""
+"""Twins of the kernels that screen, gather and group calls."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+TIME_MISSING, TIME_INVALID = 3, 4
 
 
-def count_entries(
-    entries: Iterable[tuple[int, int, int, int]], n_rows: int
-) -> list[list[tuple[int, int, int, int]]]:
-    """Group (row, column, seconds, outgoing): per row (column, count, seconds, outgoing), sorted.
+class Call(NamedTuple):
+    """One accepted row; a party's key is 0 where it is a service."""
 
-    Like ``_core.scatter_calls`` and ``_core.merge_calls`` together.
+    caller: int
+    callee: int
+    start_s: int
+    duration_s: int
+    is_message: bool
+    is_pair: bool
+
+
+class Holding(NamedTuple):
+    """A number held from one second to another, both included."""
+
+    key: int
+    first_s: int
+    last_s: int
+
+
+class Entry(NamedTuple):
+    """One call of one holding."""
+
+    holding: int
+    partner: int
+    start_s: int
+    seconds: int
+    outgoing: int
+
+
+def screen_row(
+    keys: tuple[int, int], codes: tuple[int, int], faults: set[int], start_s: int, status: int
+) -> tuple[int, str]:
+    """Return verdict and reason of one row, like ``_core.screen_rows``."""
+    caller_code, callee_code = codes
+    if caller_code in faults:
+        return 2, f"caller {caller_code}"
+    if callee_code in faults:
+        return 2, f"callee {callee_code}"
+    if status == TIME_MISSING:
+        return 2, "time missing"
+    if status == TIME_INVALID or not 0 <= start_s < 2**32:
+        return 2, "time invalid"
+    if caller_code or callee_code:
+        return 1, f"service {callee_code or caller_code}"
+    return (2, "own number") if keys[0] == keys[1] else (0, "")
+
+
+def find_holding(holdings: Sequence[Holding], key: int, time_s: int) -> int:
+    """Return who held a number at a time, -1 for nobody."""
+    for place, holding in enumerate(holdings):
+        if holding.key == key and holding.first_s <= time_s <= holding.last_s:
+            return place
+    return -1
+
+
+def gather_calls(
+    calls: Iterable[Call], holdings: Sequence[Holding], reference_s: int
+) -> tuple[list[Entry], list[list[int]], list[list[int]], set[int], tuple[int, int, int]]:
+    """Return what ``_core.gather_calls`` writes.
+
+    The entries; for each holding the times of its signs of life, and of all its records; who is
+    alive after the reference time; and how many parties were outside any period, calls without a
+    known party, and calls after the reference time there were.
     """
-    rows: list[dict[int, tuple[int, int, int]]] = [{} for _ in range(n_rows)]
-    for row, column, seconds, outgoing in entries:
-        count, all_seconds, all_outgoing = rows[row].get(column, (0, 0, 0))
-        rows[row][column] = (count + 1, all_seconds + seconds, all_outgoing + outgoing)
-    return [[(column, *sums) for column, sums in sorted(row.items())] for row in rows]
+    known = {holding.key for holding in holdings}
+    entries: list[Entry] = []
+    own: list[list[int]] = [[] for _ in holdings]
+    seen: list[list[int]] = [[] for _ in holdings]
+    alive_later: set[int] = set()
+    n_outside = n_unknown = n_later = 0
+    for call in calls:
+        is_later = call.start_s > reference_s
+        n_later += is_later
+        n_unknown += call.caller not in known and call.callee not in known
+        was_reached = call.is_pair and (call.is_message or call.duration_s > 0)
+        sides = ((call.caller, call.callee, 1), (call.callee, call.caller, 0))
+        for number, other, outgoing in sides:
+            holding = find_holding(holdings, number, call.start_s)
+            if holding < 0:
+                n_outside += number in known
+                continue
+            is_own = bool(outgoing) or was_reached
+            if is_later:
+                alive_later |= {holding} if is_own else set()
+                continue
+            seen[holding].append(call.start_s)
+            if is_own:
+                own[holding].append(call.start_s)
+            if call.is_pair:
+                seconds = max(call.duration_s, 0)
+                entries.append(Entry(holding, other, call.start_s, seconds, outgoing))
+    return entries, own, seen, alive_later, (n_outside, n_unknown, n_later)
+
+
+def group_calls(
+    entries: Iterable[Entry], windows: Sequence[tuple[int, int, int]]
+) -> list[list[tuple[int, int, int, int]]]:
+    """Return, per (holding, first, last second), its (partner, calls, seconds, outgoing), sorted.
+
+    Like ``_core.scatter_calls`` and ``_core.group_calls`` together.
+    """
+    entries = list(entries)
+    rows = []
+    for holding, first_s, last_s in windows:
+        row: dict[int, tuple[int, int, int]] = {}
+        for entry in entries:
+            if entry.holding == holding and first_s <= entry.start_s <= last_s:
+                calls, seconds, outgoing = row.get(entry.partner, (0, 0, 0))
+                row[entry.partner] = (
+                    calls + 1,
+                    seconds + entry.seconds,
+                    outgoing + entry.outgoing,
+                )
+        rows.append([(partner, *sums) for partner, sums in sorted(row.items())])
+    return rows

@@ -1,0 +1,76 @@
+"""Sets of 64-bit keys: which are there, and which place each has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _core
+from .blocks import map_blocks
+
+__all__ = ["KeyTable", "distinct_keys"]
+
+SMALLEST_CAPACITY = 1 << 10
+BLOCK_KEYS = 1 << 18
+
+
+@dataclass(frozen=True, eq=False)
+class KeyTable:
+    """Finds the place of a key in a list, at the cost of one cache miss or so.
+
+    Parameters
+    ----------
+    slots : uint64 array
+        Key and place in turn, as `chanfp._core` keeps hash tables.
+    """
+
+    slots: npt.NDArray[np.uint64]
+
+    @classmethod
+    def of(cls, keys: npt.NDArray[np.uint64], places: npt.NDArray[np.int64]) -> KeyTable:
+        """Return the table that gives `keys` (distinct, none 0) their `places`, int32 at most."""
+        slots = _empty_slots(len(keys))
+        _core.set_values(slots, keys, places)
+        return cls(slots)
+
+    def find(
+        self, keys: npt.NDArray[np.uint64], *, n_threads: int | None = None
+    ) -> npt.NDArray[np.int32]:
+        """Return the place of each key, -1 for a key that isn't in the table (int32)."""
+        places = np.empty(len(keys), np.int32)
+
+        def find_block(start: int, stop: int) -> None:
+            _core.get_values(self.slots, keys, places, start, stop)
+
+        for _ in map_blocks(find_block, len(keys), block_rows=BLOCK_KEYS, n_threads=n_threads):
+            pass
+        return places
+
+
+def distinct_keys(parts: list[npt.NDArray[np.uint64]]) -> npt.NDArray[np.uint64]:
+    """Return the distinct keys of all parts, ascending; no key may be 0.
+
+    Notes
+    -----
+    A hash table that doubles as it fills, so memory follows the distinct keys, not the parts.
+    """
+    slots = _empty_slots(0)
+    room = len(slots) // 4
+    for keys in parts:
+        done = 0
+        while True:
+            done, room = _core.add_keys(slots, keys, done, room)
+            if done == len(keys):
+                break
+            found = slots[::2][slots[::2] != 0]
+            slots = _empty_slots(2 * len(found))
+            _, room = _core.add_keys(slots, found, 0, len(slots) // 4)
+    return np.sort(slots[::2][slots[::2] != 0])
+
+
+def _empty_slots(n_keys: int) -> npt.NDArray[np.uint64]:
+    """Return a table with room for `n_keys`, half full at most."""
+    capacity = max(SMALLEST_CAPACITY, 1 << (2 * n_keys).bit_length())
+    return np.zeros(2 * capacity, np.uint64)
