@@ -96,7 +96,11 @@ def test_unusable_rows_are_counted_by_reason(tmp_path):
         (good[0], "10086", good[2]),
     ]
     callers, counts = read_all(write_csv(tmp_path / "cdr.csv", CDR_HEADER[:3], rows))
-    assert counts.as_dict() == {
+    shown = counts.as_dict()
+    examples = shown.pop("examples")
+    assert examples["caller-missing"].endswith("cdr.csv, row 3, column 'caller': ''")
+    assert examples["operator-hotline"].endswith("cdr.csv, row 8, column 'callee': '10086'")
+    assert shown == {
         "total": 7,
         "accepted": 2,
         "rejected": 5,
@@ -225,6 +229,19 @@ def test_opaque_ids_keep_their_texts():
     cdrs = chanfp.read_cdrs(rows, numbers="opaque")
     (calls,) = cdrs.clean_calls()
     assert cdrs.partner_names(calls.callee) == ["b", "c"]
+
+
+def test_words_for_nothing_are_nobody_in_opaque_ids_too():
+    rows = pa.table(
+        {
+            "caller": ["NULL", "#N/A", "None", "x1"],
+            "callee": ["x1", "x2", "x3", "nan"],
+            "start_time": ["2024-01-01"] * 4,
+        }
+    )
+    for numbers in ("opaque", "CN"):
+        _, counts = read_all(rows, numbers=numbers)
+        assert counts.rejected == {"caller-missing": 3, "callee-missing": 1}
 
 
 def test_repr_tells_rows_and_plan(csv_file):

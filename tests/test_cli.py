@@ -56,9 +56,9 @@ def fails(done, message):
 def test_match_writes_and_sums_up(files, tmp_path):
     done = run("match", *files, "--out", tmp_path / "m.csv")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Records     185 read, 185 accepted, 0 rejected" in done.stdout
-    assert "4: 2 departed, 1 new, 1 active, 0 without calls" in done.stdout
-    assert f"Results     {tmp_path / 'm.csv'}" in done.stdout
+    assert "Records       185 read, 185 accepted, 0 rejected" in done.stdout
+    assert "4: 2 departed, 1 new, 1 active\n" in done.stdout
+    assert f"Results       {tmp_path / 'm.csv'}" in done.stdout
     with (tmp_path / "m.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
     assert (row["new"], row["old"], row["grade"], row["probability"]) == (NEW, OLD, "A", "")
@@ -70,7 +70,7 @@ def test_csv_parquet_and_standard_output_agree(files, tmp_path):
         assert run("match", *files, "--out", tmp_path / out, "--quiet").stdout == ""
     done = run("match", *files, "--out", "-")
     assert done.stdout == (tmp_path / "m.csv").read_text()
-    assert "Results     standard output" in done.stderr
+    assert "Results       standard output" in done.stderr
     (row,) = csv.DictReader(io.StringIO(done.stdout))
     (same,) = pq.read_table(tmp_path / "m.parquet").to_pylist()
     assert row["old"] == same["old"]
@@ -167,8 +167,75 @@ def test_bad_input_is_one_clear_line(files, tmp_path):
     done = run("match", *files[:2], "--subscribers", reverse, *out)
     assert fails(done, "r.csv, row 2, column 'departed_at': a subscription can't end before")
     assert fails(run("match", *files, "--out", tmp_path / "no" / "m.csv"), "does not exist")
-    assert fails(run("match", *files, *out, "--reference-time", "then"), "`reference_time` must")
+    assert fails(run("match", *files, *out, "--reference-time", "then"), "--reference-time must")
     assert not (tmp_path / "m.csv").exists()
+
+
+def test_results_never_replace_their_input(files, tmp_path):
+    for name in ("cdr.csv", "subscribers.csv"):
+        before = (tmp_path / name).read_bytes()
+        done = run("match", *files, "--out", tmp_path / name)
+        assert done.returncode == 2
+        assert "is an input too" in done.stderr
+        assert (tmp_path / name).read_bytes() == before
+
+
+def test_garbage_stops_the_run(files, tmp_path):
+    out = ("--out", tmp_path / "m.csv")
+    rows = [(*row[:2], "05/13/2024 8:03") for row in returner_calls()]
+    days = write_csv(tmp_path / "days.csv", CDR_HEADER[:3], rows)
+    done = run("match", "--cdr", days, *files[2:], *out)
+    assert fails(done, "185 of 185 CDRs can't be used")
+    assert f"the first one {days}, row 2, column 'start_time': '05/13/2024 8:03'" in done.stderr
+    assert "raise --max-reject-share" in done.stderr
+    rows = [(f"u{row[0]}", f"u{row[1]}", row[2]) for row in returner_calls()]
+    hashed = write_csv(tmp_path / "hashed.csv", CDR_HEADER[:3], rows)
+    done = run("match", "--cdr", hashed, *files[2:], *out)
+    assert fails(done, "none of 185 CDRs has two subscriber numbers; 185 are alphanumeric")
+    assert "name the region in --numbers, or 'opaque'" in done.stderr
+    few = [("", *row[1:]) if n < 20 else row for n, row in enumerate(returner_calls())]
+    dirty = write_csv(tmp_path / "dirty.csv", CDR_HEADER, few)
+    assert fails(run("match", "--cdr", dirty, *files[2:], *out), "20 of 185 CDRs")
+    done = run("match", "--cdr", dirty, *files[2:], *out, "--max-reject-share", "0.2", "--json")
+    summary = json.loads(done.stdout)
+    assert summary["records"]["rejected_by_reason"] == {"caller-missing": 20}
+    assert summary["records"]["examples"]["caller-missing"].endswith("row 2, column 'caller': ''")
+
+
+def test_a_reference_time_before_the_records_is_refused(files, tmp_path):
+    out = ("--out", tmp_path / "m.csv")
+    done = run("match", *files, *out, "--reference-time", "2023-01-01")
+    assert fails(done, "--reference-time 2023-01-01 00:00:00 lies before the first record")
+
+
+def test_a_file_given_twice_is_read_once(files, tmp_path):
+    done = run("match", *files, "--cdr", files[1], "--out", tmp_path / "m.csv", "--json")
+    assert json.loads(done.stdout)["records"]["total"] == 185
+    assert "given more than once, read once" in done.stderr
+
+
+def test_notices_name_the_setting_that_leaves_many_out(files, tmp_path):
+    out = ("--out", tmp_path / "m.csv")
+    done = run("match", *files, *out, "--horizon-days", "10")
+    assert "all 2 departed subscriptions lie beyond --horizon-days" in done.stdout
+    assert "2 departed before the horizon" in done.stdout
+    done = run("match", *files, *out, "--new-days", "10")
+    assert "1 more subscriptions began within these records" in done.stdout
+    assert "a larger --new-days takes them in" in " ".join(done.stdout.split())
+
+
+def test_the_summary_fits_the_terminal(files, tmp_path):
+    words = [sys.executable, "-m", "chanfp", "match", *map(str, files)]
+    for columns in (80, 200):
+        done = subprocess.run(
+            [*words, "--out", "m.csv"],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=tmp_path,
+            env={**os.environ, "COLUMNS": str(columns)},
+        )
+        assert max(map(len, done.stdout.splitlines())) <= columns
 
 
 def test_integer_numbers_warn_in_one_line(files, tmp_path):
@@ -212,7 +279,7 @@ def test_simulate_then_match(tmp_path):
     done = run(*words)
     assert done.returncode == 0, done.stderr
     assert "1,500 people, seed 3" in done.stdout
-    assert fails(run(*words), "`directory` must be empty or new")
+    assert fails(run(*words), "DIRECTORY must be empty or new")
     done = run(
         *("match", "--cdr", carrier / "cdr", "--subscribers", carrier / "subscribers.csv"),
         *("--cells", carrier / "cells.csv", "--new-days", "90", "--out", tmp_path / "m.csv"),
@@ -234,6 +301,10 @@ def test_help_and_version():
     assert "match" in run("--help").stdout
     assert run("--version").stdout.strip() == f"chanfp, version {chanfp.__version__}"
     shown = run("match", "--help").stdout
+    assert (
+        "chanfp match --cdr cdr/*.parquet --subscribers subscribers.csv --out matches.csv\n"
+        in shown
+    )
     for option in ("--cdr", "--subscribers", "--out", "--window-days", "--top", "--threads"):
         assert option in shown
 

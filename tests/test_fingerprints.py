@@ -172,7 +172,7 @@ def test_row_order_of_the_input_changes_nothing():
 
 
 @pytest.mark.parametrize("setting", ["window_days", "horizon_days", "new_days"])
-@pytest.mark.parametrize("value", [0, -1, float("nan"), 1e9])
+@pytest.mark.parametrize("value", [0, -1, float("nan"), 1e9, "x"])
 def test_lengths_must_be_sensible(setting, value):
     with pytest.raises(ParameterError, match=f"`{setting}` must be more than 0"):
         build([(OLD, FRIENDS[0], stamp(0))], [(OLD, "", "")], **{setting: value})

@@ -193,6 +193,7 @@ def test_screening_equals_its_twin(rows):
     flags = np.zeros(256, np.uint8)
     flags[list(faults)] = 1
     verdicts, tally = np.empty(len(rows), np.uint8), np.zeros(771, np.int64)
+    first_rows = np.zeros(771, np.int64)
     columns = np.array([(*keys, *codes, start, status) for keys, codes, start, status in rows])
     columns = columns.reshape(-1, 6).T
     _core.screen_rows(
@@ -203,6 +204,7 @@ def test_screening_equals_its_twin(rows):
         columns[5].astype(np.uint8),
         verdicts,
         tally,
+        first_rows,
     )
     expected = [
         _reference.screen_row(keys, codes, faults, start, status)
@@ -212,7 +214,10 @@ def test_screening_equals_its_twin(rows):
     names = [f"{party} {code}" for party in ("caller", "callee", "service") for code in range(256)]
     names += ["time missing", "time invalid", "own number"]
     found = {name: count for name, count in zip(names, tally.tolist(), strict=True) if count}
-    assert found == Counter(reason for _, reason in expected if reason)
+    reasons = [reason for _, reason in expected]
+    assert found == Counter(reason for reason in reasons if reason)
+    for name, first in zip(names, first_rows.tolist(), strict=True):
+        assert name not in found or first == reasons.index(name)
 
 
 @given(parts=st.lists(st.lists(KEYS, max_size=30), max_size=4))

@@ -39,6 +39,7 @@ def screen_rows(
     time_status: npt.NDArray[np.uint8],
     verdicts: npt.NDArray[np.uint8],
     tally: npt.NDArray[np.int64],
+    first_rows: npt.NDArray[np.int64],
 ) -> None: ...
 def gather_calls(
     caller: npt.NDArray[np.uint64],

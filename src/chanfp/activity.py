@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +11,9 @@ import numpy.typing as npt
 
 from . import _core
 from .blocks import Progress, map_blocks, map_ordered, usable_threads
-from .cdr import CallRecords, RecordCounts
+from .cdr import CallRecords, CleanCalls, RecordCounts
+from .clock import format_time
+from .errors import ParameterError
 from .subscribers import Subscriptions
 
 __all__ = ["Activity", "Calls", "gather_activity"]
@@ -85,6 +88,7 @@ def gather_activity(
     subscriptions: Subscriptions,
     *,
     reference_s: int | None = None,
+    max_reject_share: float = 1.0,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> Activity:
@@ -97,6 +101,8 @@ def gather_activity(
         Who held which number when.
     reference_s : int, optional
         Later records only tell who is still alive; default the last record.
+    max_reject_share : float
+        Largest share of unusable rows that is let pass, 0 to 1.
     n_threads : int, optional
         Default every usable core; the result doesn't depend on it.
     progress : callable, optional
@@ -106,6 +112,13 @@ def gather_activity(
     -------
     Activity
         Without calls where there are no CDRs.
+
+    Raises
+    ------
+    DataError
+        If too many rows can't be used, or none has two subscriber numbers.
+    ParameterError
+        If all records lie after the reference time.
     """
     n_threads = usable_threads(n_threads)
     counts = RecordCounts()
@@ -119,6 +132,12 @@ def gather_activity(
         if progress is not None:
             progress("reading CDRs", counts.total, cdrs.n_rows)
     counts.check()
+    counts.refuse(max_reject_share)
+    if reference_s is not None and reference_s < start_s < NEVER_S:
+        raise ParameterError(
+            f"`reference_time` {format_time(reference_s)} lies before the first record, "
+            f"{format_time(start_s)}; choose a time within the records."
+        )
     signs, is_alive_later, tally = workers.merged()
     is_silent = signs[:, LAST_OWN] < signs[:, FIRST_OWN]
     if end_s < start_s:
@@ -168,9 +187,9 @@ class _Workers:
         self._own = threading.local()
         self._notes: list[_Notes] = []
 
-    def gather(self, read: object) -> _Gathered:
+    def gather(self, read: Callable[[], tuple[CleanCalls, RecordCounts]]) -> _Gathered:
         """Read and clean one batch and keep the calls of known subscriptions."""
-        calls, counts = read()  # type: ignore[operator]
+        calls, counts = read()
         notes = self._my_notes()
         holdings = np.empty(2 * len(calls), np.int32)
         words = np.empty(4 * len(calls), np.uint64)

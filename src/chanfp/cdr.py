@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +18,7 @@ import pyarrow.compute as pc
 from . import _core
 from .blocks import Progress, map_ordered
 from .clock import read_durations, read_times
-from .errors import ChanfpWarning, ColumnError
+from .errors import ChanfpWarning, ColumnError, DataError
 from .numbering import NumberingPlan
 from .tables import Batch, TableSource, as_text, describe_columns, find_sources
 
@@ -29,6 +30,11 @@ CALL_KINDS = ("", "call", "voice", "moc", "mtc", "通话", "语音")
 OPAQUE = "opaque"
 N_CODES, TALLY_SIZE = 256, 771  # as _core.screen_rows lays out its tally
 PAIR, REJECTED = 0, 2
+OTHER_FAULTS = (
+    ("start-time-missing", "start_time"),
+    ("start-time-invalid", "start_time"),
+    ("own-number", "callee"),
+)
 INTEGER_NOTE = "number-column-integer"
 
 
@@ -47,6 +53,8 @@ class RecordCounts:
         such a party is never a partner.
     notes : Counter
         Cells taken with a loss, by kind of loss.
+    examples : dict
+        File, row, column and value of the first row of each reason.
     """
 
     total: int = 0
@@ -54,6 +62,7 @@ class RecordCounts:
     rejected: Counter[str] = field(default_factory=Counter)
     filtered: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
 
     def add(self, other: RecordCounts) -> None:
         """Add the counts of further rows."""
@@ -62,11 +71,36 @@ class RecordCounts:
         self.rejected += other.rejected
         self.filtered += other.filtered
         self.notes += other.notes
+        self.examples = other.examples | self.examples
 
     def check(self) -> None:
         """Raise AssertionError if a row got lost."""
         if self.accepted + sum(self.rejected.values()) != self.total:
             raise AssertionError(f"rows got lost: {self}")
+
+    def refuse(self, max_reject_share: float) -> None:
+        """Raise DataError if too few rows can be used to work on.
+
+        Parameters
+        ----------
+        max_reject_share : float
+            Largest share of rejected rows that is let pass, 0 to 1.
+        """
+        n_rejected = sum(self.rejected.values())
+        if n_rejected > max_reject_share * self.total:
+            reason, count = self.rejected.most_common(1)[0]
+            raise DataError(
+                f"{n_rejected:,} of {self.total:,} CDRs can't be used, more than a share of "
+                f"{max_reject_share:g}; {count:,} are {reason}, the first one "
+                f"{self.examples[reason]}; correct the export or raise `max_reject_share`."
+            )
+        if self.accepted and sum(self.filtered.values()) == self.accepted:
+            reason, count = self.filtered.most_common(1)[0]
+            raise DataError(
+                f"none of {self.accepted:,} CDRs has two subscriber numbers; {count:,} are "
+                f"{reason}, the first one {self.examples[reason]}; name the region in `numbers`, "
+                "or 'opaque' for hashed or made-up ids."
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the counts as plain values, reasons in the order of their names."""
@@ -77,6 +111,7 @@ class RecordCounts:
             "rejected_by_reason": dict(sorted(self.rejected.items())),
             "filtered_by_reason": dict(sorted(self.filtered.items())),
             "notes": dict(sorted(self.notes.items())),
+            "examples": dict(sorted(self.examples.items())),
         }
 
 
@@ -287,7 +322,7 @@ def read_cdrs(source: Any, *, numbers: str | NumberingPlan = "CN") -> CallRecord
     <CallRecords: <pyarrow.Table>; 1 rows; numbers CN>
     """
     plan = numbers if isinstance(numbers, NumberingPlan) else NumberingPlan(numbers)
-    sources = find_sources(source)
+    sources = _each_once(find_sources(source))
     for opened in sources:
         for column in REQUIRED_COLUMNS:
             if column not in opened.schema.names:
@@ -296,6 +331,22 @@ def read_cdrs(source: Any, *, numbers: str | NumberingPlan = "CN") -> CallRecord
                     f"{describe_columns(opened.schema.names)}; rename the one that is meant."
                 )
     return CallRecords(sources, plan)
+
+
+def _each_once(sources: list[TableSource]) -> list[TableSource]:
+    """Leave out files given twice, as by a folder and a file in it; their calls count once."""
+    seen: set[str] = set()
+    kept = []
+    for source in sources:
+        path = os.path.realpath(source.name)
+        if os.path.exists(path) and path in seen:
+            warnings.warn(
+                f"{source.name}: given more than once, read once.", ChanfpWarning, stacklevel=3
+            )
+            continue
+        seen.add(path)
+        kept.append(source)
+    return kept
 
 
 def _clean_unit(
@@ -314,6 +365,7 @@ def _clean_batch(
     start_s, status = read_times(records.column("start_time"), batch.place(0, "start_time"))
     verdicts = np.empty(len(start_s), np.uint8)
     tally = np.zeros(TALLY_SIZE, np.int64)
+    first_rows = np.zeros(TALLY_SIZE, np.int64)
     _core.screen_rows(
         caller,
         callee,
@@ -324,8 +376,9 @@ def _clean_batch(
         status,
         verdicts,
         tally,
+        first_rows,
     )
-    _count_rows(plan, len(verdicts), tally, counts)
+    _count_rows(batch, plan, tally, first_rows, counts)
     calls = CleanCalls(
         caller,
         callee,
@@ -358,22 +411,32 @@ def _fault_flags(plan: NumberingPlan) -> npt.NDArray[np.uint8]:
 
 
 def _count_rows(
-    plan: NumberingPlan, n_rows: int, tally: npt.NDArray[np.int64], counts: RecordCounts
+    batch: Batch,
+    plan: NumberingPlan,
+    tally: npt.NDArray[np.int64],
+    first_rows: npt.NDArray[np.int64],
+    counts: RecordCounts,
 ) -> None:
-    """Add what the kernel tallied, under the names of the reasons."""
-    for code, reason in enumerate(plan.reasons):
-        for block, counter, name in (
-            (0, counts.rejected, f"caller-{reason}"),
-            (1, counts.rejected, f"callee-{reason}"),
-            (2, counts.filtered, reason),
-        ):
-            if found := int(tally[block * N_CODES + code]):
-                counter[name] += found
-    for place, name in enumerate(("start-time-missing", "start-time-invalid", "own-number")):
-        if found := int(tally[3 * N_CODES + place]):
-            counts.rejected[name] += found
-    counts.total += n_rows
-    counts.accepted += n_rows - int(tally[: 2 * N_CODES].sum() + tally[3 * N_CODES :].sum())
+    """Add what the kernel tallied, under the names of the reasons, each with its first row."""
+    for place in np.flatnonzero(tally).tolist():
+        block, code = divmod(place, N_CODES)
+        row = int(first_rows[place])
+        if block == 3:
+            reason, column = OTHER_FAULTS[code]
+        elif block == 2:
+            reason = plan.reasons[code]
+            _, codes = plan.resolve(batch.records.column("callee").slice(row, 1).cast(pa.string()))
+            column = "callee" if codes[0] == code else "caller"
+        else:
+            column = ("caller", "callee")[block]
+            reason = f"{column}-{plan.reasons[code]}"
+        counter = counts.filtered if block == 2 else counts.rejected
+        counter[reason] += int(tally[place])
+        value = batch.records.column(column)[row].as_py()
+        counts.examples[reason] = f"{batch.place(row, column)}: {value!r}"
+    n_rejected = int(tally[: 2 * N_CODES].sum() + tally[3 * N_CODES :].sum())
+    counts.total += batch.records.num_rows
+    counts.accepted += batch.records.num_rows - n_rejected
 
 
 def _read_duration(batch: Batch, counts: RecordCounts) -> npt.NDArray[np.int32]:

@@ -29,8 +29,9 @@ class Explanation:
         The row of the matches table.
     shared : pyarrow.Table
         One row per shared partner: ``partner, calls_new, calls_old, minutes_new, minutes_old,
-        outgoing_new, outgoing_old, n_subscribers, rarity``; the partner that adds most to the
-        rarity-weighted overlap first.
+        outgoing_new, outgoing_old``, in how many departed, new and active fingerprints it is
+        (``n_subscribers``) and its ``rarity``, ln((1 + N) / (1 + n)); the partner with most of
+        the calls on both sides, times its rarity, first.
     """
 
     match: dict[str, Any]
@@ -39,12 +40,12 @@ class Explanation:
     def __repr__(self) -> str:
         match = self.match
         lines = [
-            f"{match['new']} was probably {match['old']}: grade {match['grade']}, "
-            f"Jaccard {match['jaccard']:.3f}, {match['n_shared']} shared of "
-            f"{match['n_partners_new']} new and {match['n_partners_old']} old partners, "
-            f"{_gap_text(match['gap_days'])}.",
+            f"{match['new']} and {match['old']}: {_verdict(match)}.",
+            f"{match['n_shared']} shared partners of {match['n_partners_new']} new and "
+            f"{match['n_partners_old']} old ones, Jaccard {match['jaccard']:.3f}; "
+            f"{_gap_text(match['gap_days'])}{_other_evidence(match)}.",
             f"{'partner':>20} {'calls new':>9} {'calls old':>9} {'min new':>8} {'min old':>8} "
-            f"{'known to':>9} {'rarity':>6}",
+            f"{'in prints':>9} {'rarity':>6}",
         ]
         lines.extend(
             f"{row['partner']:>20} {row['calls_new']:>9} {row['calls_old']:>9} "
@@ -132,6 +133,43 @@ def _shared_partners(fingerprints: Fingerprints, new_row: int, old_row: int) -> 
 def _entries(fingerprints: FingerprintSet, row: int) -> npt.NDArray[np.int64]:
     indptr = fingerprints.matrix.indptr
     return np.arange(indptr[row], indptr[row + 1], dtype=np.int64)
+
+
+def _verdict(match: dict[str, Any]) -> str:
+    """Word the grade; similarity is no proof."""
+    words = {
+        "A": "very alike",
+        "B": "much alike",
+        "C": "somewhat alike",
+        "D": "hardly alike",
+        "U": "too little evidence to say",
+    }
+    place = "best candidate" if match["rank"] == 1 else f"candidate {match['rank']}"
+    return f"grade {match['grade']}, {words[match['grade']]}, {place}"
+
+
+def _other_evidence(match: dict[str, Any]) -> str:
+    """Word what is known beside partners."""
+    parts = [
+        f"{label} {match[column]:.2f}"
+        for column, label in (
+            ("cell_similarity", "cell similarity"),
+            ("hour_similarity", "hour similarity"),
+        )
+        if match[column] is not None
+    ]
+    parts += [
+        f"{'same' if match[column] else 'other'} {label}"
+        for column, label in (
+            ("same_imei", "handset"),
+            ("same_id", "identity card"),
+            ("same_name", "name"),
+            ("same_outlet", "outlet"),
+            ("same_seller", "seller"),
+        )
+        if match[column] is not None
+    ]
+    return "".join(f", {part}" for part in parts)
 
 
 def _gap_text(gap_days: float) -> str:

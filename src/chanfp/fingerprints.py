@@ -106,7 +106,7 @@ class Fingerprints:
             f"<Fingerprints: {len(self.departed):,} departed, {len(self.new):,} new, "
             f"{len(self.active):,} active; {len(self.partners):,} partners; windows of "
             f"{self.settings.window_days:g} days; reference time "
-            f"{format_time(self.activity.reference_s)}>"
+            f"{self.summary()['reference_time']}>"
         )
 
     @property
@@ -131,7 +131,7 @@ class Fingerprints:
                 "after_reference_time": activity.n_after_reference,
             },
             "start_time": format_time(activity.start_s) if activity.counts.accepted else None,
-            "reference_time": format_time(activity.reference_s),
+            "reference_time": format_time(activity.reference_s) if activity.reference_s else None,
             "window_days": self.settings.window_days,
             "subscribers": {
                 "total": len(self.subscribers),
@@ -142,6 +142,10 @@ class Fingerprints:
                 "without_calls": roles.n_without_calls,
                 "departed_beyond_horizon": roles.n_beyond_horizon,
                 "without_role": roles.n_unassigned,
+                "began_before_new_days": roles.n_began_earlier,
+                "both_departed_and_new": int(
+                    np.isin(roles.new.holdings, roles.departed.holdings).sum()
+                ),
             },
             "partners": len(self.partners),
         }
@@ -155,6 +159,7 @@ def build_fingerprints(
     reference_time: Any = None,
     horizon_days: float | None = None,
     new_days: float | None = None,
+    max_reject_share: float = 0.05,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> Fingerprints:
@@ -173,6 +178,8 @@ def build_fingerprints(
         Leave out departures longer ago than this.
     new_days : float, optional
         How long ago a new subscription may have begun; default `window_days`.
+    max_reject_share : float, default 0.05
+        Stop if a larger share of the rows can't be used, 0 to 1.
     n_threads : int, optional
         Default every usable core; the result doesn't depend on it.
     progress : callable, optional
@@ -204,7 +211,12 @@ def build_fingerprints(
     subscriptions = subscribers.index(cdrs.plan)
     reference_s = None if reference_time is None else parse_time(reference_time, "reference_time")
     activity = gather_activity(
-        cdrs, subscriptions, reference_s=reference_s, n_threads=n_threads, progress=progress
+        cdrs,
+        subscriptions,
+        reference_s=reference_s,
+        max_reject_share=max_reject_share,
+        n_threads=n_threads,
+        progress=progress,
     )
     roles = assign_roles(activity, subscriptions, settings)
     every = (roles.departed, roles.new, roles.active, roles.active_later)

@@ -187,17 +187,19 @@ class Matcher:
     def _summary(self, fingerprints: Fingerprints, table: pa.Table) -> dict[str, Any]:
         best = table.filter(pc.equal(table.column("rank"), 1))
         grades = Counter(best.column("grade").to_pylist())
-        notices = []
-        if not len(fingerprints.departed):
-            notices.append("no departed subscription has calls, so there is nobody to match with")
-        if not len(fingerprints.new):
-            notices.append("no new subscription has calls, so there is nobody to match")
+        notices = _role_notices(fingerprints)
+        if not table.num_rows and not notices:
+            notices.append("no new subscription shares enough partners with a departed one")
         if table.num_rows:
             notices.append("grades are similarity tiers; no false-match rate is known for them")
         if table.num_rows and not fingerprints.cdrs.is_rereadable:
             notices.append(
                 "the CDRs could be read only once, so cells, hours and handsets were not compared"
             )
+        if self.region_of_cell is not None and table.num_rows:
+            unknown = table.column("region_new").null_count + table.column("region_old").null_count
+            if unknown == 2 * table.num_rows:
+                notices.append("no cell of the CDRs is in the table of cells")
         return {
             **fingerprints.summary(),
             "candidates": table.num_rows,
@@ -205,6 +207,27 @@ class Matcher:
             "grades": {grade: grades[grade] for grade in "ABCDU" if grades[grade]},
             "notices": notices,
         }
+
+
+def _role_notices(fingerprints: Fingerprints) -> list[str]:
+    """Say where roles are empty, and which setting leaves many subscriptions out."""
+    roles, settings = fingerprints.roles, fingerprints.settings
+    new_days = settings.window_days if settings.new_days is None else settings.new_days
+    notices = []
+    if not len(fingerprints.departed):
+        notices.append(
+            f"all {roles.n_beyond_horizon:,} departed subscriptions lie beyond `horizon_days`"
+            if roles.n_beyond_horizon
+            else "no departed subscription has calls, so there is nobody to match with"
+        )
+    if not len(fingerprints.new) and not roles.n_began_earlier:
+        notices.append("no new subscription has calls, so there is nobody to match")
+    if roles.n_began_earlier:
+        notices.append(
+            f"{roles.n_began_earlier:,} more subscriptions began within these records, but more "
+            f"than {new_days:g} days before their end; a larger `new_days` takes them in"
+        )
+    return notices
 
 
 def _pair_columns(

@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -116,7 +118,7 @@ class Matches:
         return self.table
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return the table as a pandas data frame (needs pandas)."""
+        """Return the table as a pandas data frame; pandas must be installed."""
         return self.table.to_pandas()
 
     def write(self, path: str | os.PathLike[str]) -> None:
@@ -137,7 +139,7 @@ class Matches:
         Parameters
         ----------
         new : str
-            The new number as it stands in the table.
+            The new number, as it stands in the table or in any other way of writing it.
         old : str, optional
             The old number; default the best candidate.
 
@@ -151,13 +153,24 @@ class Matches:
         ParameterError
             If the two are no row of the table.
         """
-        chosen = pc.equal(self.table.column("new"), new)
+        chosen = self._rows_of("new", new)
         if old is not None:
-            chosen = pc.and_(chosen, pc.equal(self.table.column("old"), old))
-        row = pc.index(chosen, True).as_py()
+            chosen &= self._rows_of("old", old)
+        row = int(np.argmax(chosen)) if chosen.any() else -1
         return explain_pair(
             self.fingerprints, self.table, row, self.new_rows, self.old_rows, (new, old)
         )
+
+    def _rows_of(self, column: str, number: str) -> npt.NDArray[np.bool_]:
+        """Return which rows name a number, by its text or else by what the text means."""
+        texts = self.table.column(column).combine_chunks()
+        number = str(number)
+        rows = np.asarray(pc.equal(texts, number).to_numpy(zero_copy_only=False), bool)
+        if rows.any():
+            return rows
+        plan = self.fingerprints.cdrs.plan
+        key, code = plan.resolve([number])
+        return np.asarray((plan.normalise(texts) == key[0]) & (code[0] == 0), bool)
 
 
 def make_match_table(columns: dict[str, Any], n_rows: int) -> pa.Table:

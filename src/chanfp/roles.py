@@ -46,7 +46,9 @@ class WindowSettings:
     def __post_init__(self) -> None:
         for name in ("window_days", "horizon_days", "new_days"):
             days = getattr(self, name)
-            if days is not None and not 0 < days < 36_500:
+            if days is None and name != "window_days":
+                continue
+            if not isinstance(days, int | float) or not 0 < days < 36_500:
                 raise ParameterError(
                     f"`{name}` must be more than 0 and less than 36,500 days, got {days}; "
                     "choose a length such as 30."
@@ -100,9 +102,9 @@ class Roles:
         Old windows of the departed, new windows of the new. A subscription may be both.
     active, active_later : Role
         Earlier and later windows of the active subscriptions, row for row.
-    n_without_calls, n_beyond_horizon, n_unassigned : int
+    n_without_calls, n_beyond_horizon, n_began_earlier, n_unassigned : int
         Subscriptions without a record up to the reference time; departed ones beyond the horizon;
-        the others without a role.
+        others whose beginning was seen, but more than `new_days` ago; those without a role.
     """
 
     departed: Role
@@ -111,6 +113,7 @@ class Roles:
     active_later: Role
     n_without_calls: int
     n_beyond_horizon: int
+    n_began_earlier: int
     n_unassigned: int
 
 
@@ -127,8 +130,8 @@ def assign_roles(
 
     Notes
     -----
-    * Departed: the table gives a departure, and no sign of life follows the reference time. The
-      old window is the `window_days` up to the last sign of life.
+    * Departed: the table gives a departure, whatever its date, and no sign of life follows the
+      reference time. The old window is the `window_days` up to the last sign of life.
     * New: the first sign of life lies at most `new_days` before the reference time. The new
       window is the `window_days` from it on. Records don't reach back for ever: who shows up
       right after they begin may have been there before, so within the first 7 days (or the first
@@ -167,5 +170,6 @@ def assign_roles(
         role("active_later", is_active, split_s, reference_s),
         int(np.count_nonzero(~has_calls)),
         int(np.count_nonzero(is_departed & ~is_recent)),
+        int(np.count_nonzero(has_calls & ~is_departed & ~is_new & is_beginning_seen)),
         int(np.count_nonzero(is_unassigned)),
     )

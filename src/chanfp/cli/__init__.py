@@ -38,7 +38,6 @@ def commands() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 bad input, 2 wrong usage, 130 interrupted."""
-    # Standard output closed by `head` is no failure worth a traceback.
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         sys.exit(_run(arguments))
@@ -46,6 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _run(arguments: list[str] | None) -> int:
     from ..errors import ChanfpError
+    from .wording import in_options
 
     try:
         commands.main(arguments, prog_name="chanfp", standalone_mode=False)
@@ -61,7 +61,7 @@ def _run(arguments: list[str] | None) -> int:
         sys.stderr.close()
         return 141
     except ChanfpError as error:
-        click.echo(f"chanfp: error: {error}", err=True)
+        click.echo(f"chanfp: error: {in_options(str(error))}", err=True)
         return 1
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""

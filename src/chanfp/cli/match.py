@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -14,8 +16,14 @@ __all__ = ["match"]
 
 
 @click.command(
-    epilog="Exit status: 0 done, 1 bad input, 2 wrong usage. Ranks follow Jaccard similarity, then "
-    "weighted Jaccard of calls times the partner's rarity."
+    help="""Match new subscribers with departed ones and grade the matches.
+
+    \b
+    chanfp match --cdr cdr/*.parquet --subscribers subscribers.csv --out matches.csv
+    """,
+    epilog="An existing result is replaced. Ranks follow Jaccard similarity, then the weighted "
+    "Jaccard similarity of calls times the partner's rarity. Exit status: 0 done, 1 bad input, "
+    "2 wrong usage.",
 )
 @click.option(
     "--cdr",
@@ -54,7 +62,8 @@ __all__ = ["match"]
 @click.option(
     "--reference-time",
     metavar="TIME",
-    help="Judge roles as of this time and leave out later records.  [default: the end of the CDRs]",
+    help="Judge by the records up to this time; later ones only tell who is still alive.  "
+    "[default: the end of the CDRs]",
 )
 @click.option("--horizon-days", type=float, help="Leave out departures longer ago than this.")
 @click.option(
@@ -75,10 +84,18 @@ __all__ = ["match"]
     help="List only candidates sharing this many partners.  [default: list all, and grade those "
     "sharing fewer than 2 U]",
 )
+@click.option(
+    "--max-reject-share",
+    type=click.FloatRange(0, 1),
+    default=0.05,
+    show_default=True,
+    help="Stop if a larger share of the CDRs can't be used.",
+)
 @click.option("--threads", type=click.IntRange(1), help="Threads.  [default: every usable core]")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
 @click.option("--json", "as_json", is_flag=True, help="Summary as JSON on standard output.")
 def match(
+    *,
     cdrs: tuple[str, ...],
     more_cdrs: tuple[str, ...],
     subscribers: str,
@@ -91,15 +108,12 @@ def match(
     new_days: float | None,
     top: int,
     min_shared: int | None,
+    max_reject_share: float,
     threads: int | None,
     quiet: bool,
     as_json: bool,
 ) -> None:
-    r"""Match new subscribers with departed ones and grade the matches.
-
-    \b
-    chanfp match --cdr cdr/*.parquet --subscribers subscribers.csv --out matches.csv
-    """
+    """Run the command."""
     if out == "-" and as_json:
         raise click.UsageError("--json and --out - both want standard output; give --out a file.")
     from ..cdr import read_cdrs
@@ -107,73 +121,39 @@ def match(
     from ..matcher import Matcher
     from ..subscribers import read_subscribers
     from ..tables import check_output, write_table
+    from .summary import summary_text
 
+    records = read_cdrs([*cdrs, *more_cdrs], numbers=numbers)
     if out != "-":
         check_output(out)
+        inputs = [subscribers, *(source.name for source in records.sources)]
+        _check_inputs_survive(out, [*inputs, cells] if cells else inputs)
     with show_progress(quiet) as progress:
         matcher = Matcher(
             top=top, min_shared=min_shared, cells=cells, n_threads=threads, progress=progress
         )
         fingerprints = build_fingerprints(
-            read_cdrs([*cdrs, *more_cdrs], numbers=numbers),
+            records,
             read_subscribers(subscribers),
             window_days=window_days,
             reference_time=reference_time,
             horizon_days=horizon_days,
             new_days=new_days,
+            max_reject_share=max_reject_share,
             n_threads=threads,
             progress=progress,
         )
         matches = matcher.fit(fingerprints).match()
     write_table(matches.table, sys.stdout.buffer if out == "-" else out)
-    summary = {**matches.summary, "out": out}
+    summary: dict[str, Any] = {**matches.summary, "out": out}
     if as_json:
         click.echo(json.dumps(summary, ensure_ascii=False, indent=2))
     elif not quiet:
-        click.echo(_summary_text(summary), err=out == "-")
+        click.echo(summary_text(summary), err=out == "-")
 
 
-def _summary_text(summary: dict[str, Any]) -> str:
-    records, people = summary["records"], summary["subscribers"]
-    lines = [
-        (
-            "Records",
-            f"{records['total']:,} read, {records['accepted']:,} accepted, "
-            f"{records['rejected']:,} rejected{_by_reason(records['rejected_by_reason'])}",
-        ),
-        (
-            "Period",
-            f"{summary['start_time'] or 'none'} to {summary['reference_time']}, windows of "
-            f"{summary['window_days']:g} days",
-        ),
-        (
-            "Filtered",
-            f"{sum(records['filtered_by_reason'].values()):,} records with a party that is no "
-            f"subscriber number{_by_reason(records['filtered_by_reason'])}",
-        ),
-        ("Notes", _reasons(records["notes"])),
-        (
-            "Subscribers",
-            f"{people['total']:,}: {people['departed']:,} departed, {people['new']:,} new, "
-            f"{people['active']:,} active, {people['without_calls']:,} without calls"
-            f"{_by_reason(people['unusable_by_reason'])}",
-        ),
-        (
-            "Matches",
-            f"{summary['candidates']:,} candidates for {summary['new_with_candidate']:,} of "
-            f"{people['new']:,} new subscriptions",
-        ),
-        ("Grades", ", ".join(f"{grade} {n:,}" for grade, n in summary["grades"].items())),
-        *(("Note", notice) for notice in summary["notices"]),
-        ("Results", "standard output" if summary["out"] == "-" else summary["out"]),
-    ]
-    return "\n".join(f"{label:<12}{text}" for label, text in lines if text)
-
-
-def _reasons(counts: dict[str, int]) -> str:
-    most_first = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{reason} {count:,}" for reason, count in most_first)
-
-
-def _by_reason(counts: dict[str, int]) -> str:
-    return f" ({_reasons(counts)})" if counts else ""
+def _check_inputs_survive(out: str, inputs: Iterable[str]) -> None:
+    """Refuse to write the result over what it is made from."""
+    for path in inputs:
+        if os.path.exists(out) and os.path.exists(path) and os.path.samefile(out, path):
+            raise click.UsageError(f"--out {out} is an input too and would be lost; name another.")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .. import _core
 from ..blocks import Progress
 from ..errors import ParameterError
+from ..keys import KeyTable
 from ..text import TextBuffers
 from . import worldwide
 from .automaton import Automaton, compile_families, symbol_of_byte
@@ -86,7 +87,10 @@ class NumberingPlan:
         self._region = OPAQUE if region.lower() == OPAQUE else region.upper()
         self._area_code = _checked_area_code(self._region, area_code)
         self._key = _checked_key(self._region, key)
-        if self._region != OPAQUE:
+        self._placeholder_keys: KeyTable | None = None
+        if self._region == OPAQUE:
+            self._placeholder_keys = self._hash_placeholders()
+        else:
             self._automaton = _automaton_of(self._region, self._area_code)
             self._ask_worldwide = lru_cache(CACHED_TEXTS)(self._resolve_worldwide)
 
@@ -219,6 +223,20 @@ class NumberingPlan:
             column.text, column.offsets, column.validity, column.first_bit, low, high,
             CODES["missing"], 0, len(keys), keys, codes,
         )  # fmt: skip
+        if self._placeholder_keys is not None:
+            is_missing = self._placeholder_keys.find(keys, n_threads=1) >= 0
+            keys[is_missing], codes[is_missing] = 0, CODES["missing"]
+
+    def _hash_placeholders(self) -> KeyTable:
+        """Return the keys of words such as NULL, which would all be one very busy partner."""
+        words = {
+            spelt
+            for word in load_world().placeholders
+            for spelt in (word, word.upper(), word.capitalize(), "NaN")
+        }
+        keys, codes = np.zeros(len(words), np.uint64), np.zeros(len(words), np.uint8)
+        self._hash(TextBuffers.of(pa.array(sorted(words))), keys, codes)
+        return KeyTable.of(np.unique(keys), np.arange(len(np.unique(keys))))
 
     def _walk(self, column: TextBuffers, keys: Keys, codes: Codes) -> None:
         tables = self._automaton

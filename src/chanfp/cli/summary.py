@@ -1,0 +1,101 @@
+"""The summary of a run as text: what was read, who was matched, where the answer is."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from typing import Any
+
+from .wording import in_options
+
+__all__ = ["summary_text"]
+
+LABEL_WIDTH = 14
+SHOWN_REASONS = 6
+
+
+def summary_text(summary: dict[str, Any]) -> str:
+    """Return the summary of `Matches`, with the path it went to as ``out``, for a terminal."""
+    lines = [
+        *_record_lines(summary["records"]),
+        ("Period", _period(summary)),
+        ("Subscribers", _roles(summary["subscribers"])),
+        ("", _reasons("not used", summary["subscribers"]["unusable_by_reason"])),
+        (
+            "Matches",
+            f"{summary['candidates']:,} candidates for {summary['new_with_candidate']:,} of "
+            f"{summary['subscribers']['new']:,} new subscriptions",
+        ),
+        ("Best matches", ", ".join(f"{grade} {n:,}" for grade, n in summary["grades"].items())),
+        *(("Note", in_options(notice)) for notice in summary["notices"]),
+        ("Results", "standard output" if summary["out"] == "-" else summary["out"]),
+    ]
+    width = max(shutil.get_terminal_size((100, 24)).columns, 40)
+    return "\n".join(_wrap(label, text, width) for label, text in lines if text)
+
+
+def _wrap(label: str, text: str, width: int) -> str:
+    return textwrap.fill(
+        text,
+        width,
+        initial_indent=f"{label:<{LABEL_WIDTH}}",
+        subsequent_indent=" " * LABEL_WIDTH,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _record_lines(records: dict[str, Any]) -> list[tuple[str, str]]:
+    n_filtered = sum(records["filtered_by_reason"].values())
+    lines = [
+        (
+            "Records",
+            f"{records['total']:,} read, {records['accepted']:,} accepted, "
+            f"{records['rejected']:,} rejected",
+        ),
+        ("", _reasons("rejected", records["rejected_by_reason"])),
+        ("", f"{n_filtered:,} of the accepted have a party that is no subscriber number"),
+        ("", _reasons("filtered", records["filtered_by_reason"])),
+        ("", _reasons("taken with a loss", records["notes"])),
+        ("", f"{records['after_reference_time']:,} lie after the reference time"),
+        ("", f"{records['outside_any_period']:,} times a number was nobody's then"),
+    ]
+    return [line for line in lines if not line[1].startswith("0 ") or line[0]]
+
+
+def _period(summary: dict[str, Any]) -> str:
+    if summary["start_time"] is None:
+        return "no usable record"
+    return (
+        f"{summary['start_time']} to {summary['reference_time']}, windows of "
+        f"{summary['window_days']:g} days"
+    )
+
+
+def _roles(people: dict[str, Any]) -> str:
+    """Return the roles so that they add up; who is both departed and new is said once more."""
+    parts = [
+        f"{people['departed']:,} departed",
+        f"{people['new']:,} new",
+        f"{people['active']:,} active",
+    ]
+    for key, words in (
+        ("departed_beyond_horizon", "departed before the horizon"),
+        ("without_role", "seen too briefly"),
+        ("without_calls", "without calls"),
+    ):
+        if people[key]:
+            parts.append(f"{people[key]:,} {words}")
+    both = people["both_departed_and_new"]
+    return f"{people['total']:,}: {', '.join(parts)}" + (f" ({both:,} both)" if both else "")
+
+
+def _reasons(what: str, counts: dict[str, int]) -> str:
+    """Return the most frequent reasons with their counts."""
+    if not counts:
+        return ""
+    most_first = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    parts = [f"{reason} {count:,}" for reason, count in most_first[:SHOWN_REASONS]]
+    if rest := sum(count for _, count in most_first[SHOWN_REASONS:]):
+        parts.append(f"others {rest:,}")
+    return f"{what}: {', '.join(parts)}"

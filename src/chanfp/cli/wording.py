@@ -1,0 +1,43 @@
+"""Messages in the words of the command line."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["in_options"]
+
+# What parameters of the library are called as options, where the name differs.
+OTHER_NAMES = {"region": "--numbers", "n_threads": "--threads", "directory": "DIRECTORY"}
+PARAMETERS = (
+    "days",
+    "horizon_days",
+    "max_reject_share",
+    "min_shared",
+    "new_days",
+    "numbers",
+    "overwrite",
+    "people",
+    "reference_time",
+    "seed",
+    "top",
+    "window_days",
+)
+
+
+def in_options(message: str) -> str:
+    """Return a message of the library with its parameters named as options.
+
+    Examples
+    --------
+    >>> in_options("`window_days` must be more than 0")
+    '--window-days must be more than 0'
+    """
+    message = message.replace("`overwrite=True`", "--overwrite")
+    return re.sub(r"`(\w+)`", _option, message)
+
+
+def _option(found: re.Match[str]) -> str:
+    name = found[1]
+    if name in OTHER_NAMES:
+        return OTHER_NAMES[name]
+    return f"--{name.replace('_', '-')}" if name in PARAMETERS else found[0]
