@@ -36,8 +36,8 @@ def compare(matches: Path, carrier: Path) -> None:
     returners = [old for old in old_of.values() if old]
     n_closed = sum(old in closed for old in returners)
     print(
-        f"\nA made-up carrier knows the truth: {len(returners)} of its new numbers came back from an old one; "
-        f"for {n_closed} of them the old number is closed in the subscriber table."
+        f"\nA made-up carrier knows the truth: {len(returners)} of its new numbers came back from "
+        f"an old one; for {n_closed} of them the old number is closed in the subscriber table."
     )
     for grade in sorted(n_all):
         print(f"  grade {grade}: {n_right[grade]:>4} of {n_all[grade]:>4} best matches are right")
