@@ -1,5 +1,6 @@
 """Calls screened, gathered and grouped: the kernels against their twins."""
 
+import contextlib
 from collections import Counter
 from itertools import pairwise
 
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from chanfp import _core, _reference
 from chanfp._reference import Call, Entry, Holding
-from chanfp.activity import NEVER_S, Calls, _no_signs
+from chanfp.activity import NEVER_S, _no_signs
+from chanfp.calls import CallStore
 from chanfp.grouping import group_calls
 from chanfp.keys import KeyTable, distinct_keys
 from chanfp.roles import Role
@@ -97,8 +99,8 @@ def test_gathering_equals_its_twin(rows, holdings, reference_s):
         assert signs[holding, 4] == sum(entry.holding == holding for entry in found)
 
 
-def sort_entries(found, n_holdings=5):
-    """Bring the entries of each holding together as the pipeline does."""
+def stored(found, store):
+    """Hand entries to a store in three parts; return how many calls each holding has."""
     holdings = np.array([entry.holding for entry in found], np.int32)
     words = np.array(
         [
@@ -111,13 +113,17 @@ def sort_entries(found, n_holdings=5):
         ],
         np.uint64,
     )
-    indptr = np.zeros(n_holdings + 1, np.int64)
-    np.cumsum(np.bincount(holdings, minlength=n_holdings), out=indptr[1:])
-    cursor, placed = indptr[:-1].copy(), np.empty(len(words), np.uint64)
-    for half in (slice(0, 2), slice(2, n_holdings)):
-        _core.scatter_calls(holdings, words, cursor, placed, half.start, half.stop)
-    assert np.array_equal(cursor, indptr[1:])
-    return Calls(indptr, placed)
+    for third in np.array_split(np.arange(len(found)), 3):
+        start, stop = (third[0], third[-1] + 1) if len(third) else (0, 0)
+        store.add(store.partition(holdings[start:stop], words[2 * start : 2 * stop]))
+    return np.bincount(holdings, minlength=store.n_holdings).astype(np.int64)
+
+
+def run_group(found, windows, *, n_holdings=5, max_bytes=None, n_threads=1):
+    with CallStore(n_holdings, max_bytes=max_bytes) as store:
+        n_calls = stored(found, store)
+        (grouped,) = group_calls(store, n_calls, [as_role(windows)], n_threads=n_threads)
+    return grouped
 
 
 def as_role(windows):
@@ -136,10 +142,17 @@ windows = st.lists(
 )
 
 
-@given(found=entries, windows=windows, block_rows=st.integers(1, 9), n_threads=st.integers(1, 3))
-def test_grouping_equals_its_twin(found, windows, block_rows, n_threads):
-    grouped = group_calls(
-        sort_entries(found), as_role(windows), block_rows=block_rows, n_threads=n_threads
+@given(
+    found=entries,
+    windows=windows,
+    n_holdings=st.sampled_from([5, 64, 65, 300]),
+    max_bytes=st.sampled_from([None, 0, 600]),
+    n_threads=st.integers(1, 3),
+)
+def test_grouping_equals_its_twin(found, windows, n_holdings, max_bytes, n_threads):
+    windows = sorted(windows)
+    grouped = run_group(
+        found, windows, n_holdings=n_holdings, max_bytes=max_bytes, n_threads=n_threads
     )
     assert as_rows(grouped) == _reference.group_calls(found, windows)
 
@@ -154,25 +167,40 @@ def random_entries(n_entries, n_partners):
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 7])
-@pytest.mark.parametrize("block_rows", [1, 3, 1000])
-def test_threads_and_blocks_change_nothing(n_threads, block_rows):
-    sorted_calls = sort_entries(random_entries(5000, 40), 50)
-    role = as_role([(holding, 100, 800) for holding in range(50)])
-    expected = group_calls(sorted_calls, role)
-    found = group_calls(sorted_calls, role, n_threads=n_threads, block_rows=block_rows)
+@pytest.mark.parametrize("max_bytes", [None, 0, 20_000])
+def test_threads_and_spilling_change_nothing(n_threads, max_bytes):
+    found = random_entries(5000, 40)
+    windows = [(holding, 100, 800) for holding in range(50)]
+    expected = run_group(found, windows, n_holdings=400)
+    changed = run_group(found, windows, n_holdings=400, n_threads=n_threads, max_bytes=max_bytes)
     for name in ("indptr", "partners", "calls", "seconds", "outgoing"):
-        assert getattr(expected, name).tobytes() == getattr(found, name).tobytes()
+        assert getattr(expected, name).tobytes() == getattr(changed, name).tobytes()
+
+
+def test_spilled_calls_are_gone_afterwards(tmp_path):
+    for error in (None, KeyboardInterrupt):
+        with (
+            contextlib.suppress(KeyboardInterrupt),
+            CallStore(50, max_bytes=0, temp_dir=str(tmp_path)) as store,
+        ):
+            stored(random_entries(100, 9), store)
+            assert store.n_spilled == 100
+            assert any(tmp_path.iterdir())
+            if error is not None:
+                raise error
+        assert not any(tmp_path.iterdir())
 
 
 def test_no_calls_and_no_rows():
-    assert as_rows(group_calls(sort_entries([]), as_role([(3, 0, 9)]))) == [[]]
-    assert as_rows(group_calls(sort_entries([]), as_role([]))) == []
+    assert as_rows(run_group([], [(3, 0, 9)])) == [[]]
+    assert as_rows(run_group([], [])) == []
+    assert as_rows(run_group([], [], n_holdings=0)) == []
 
 
 def test_a_row_of_one_partner_and_one_of_very_many():
     found = [Entry(0, 5, 1, 1, 1)] * 3
     found += [Entry(1, partner, 1, 2, 0) for partner in range(100_000, 0, -1)]
-    rows = as_rows(group_calls(sort_entries(found), as_role([(0, 0, 9), (1, 0, 9)])))
+    rows = as_rows(run_group(found, [(0, 0, 9), (1, 0, 9)]))
     assert rows[0] == [(5, 3, 3, 3)]
     assert rows[1] == [(partner, 1, 2, 0) for partner in range(1, 100_001)]
 

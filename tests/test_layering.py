@@ -24,6 +24,7 @@ LAYERS = [
     "grouping",
     "roles",
     "activity",
+    "calls",
     "subscribers",
     "cdr",
     "numbering",

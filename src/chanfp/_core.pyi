@@ -58,13 +58,20 @@ def gather_calls(
     holdings: npt.NDArray[np.int32],
     words: npt.NDArray[np.uint64],
 ) -> int: ...
+def partition_calls(
+    holdings: npt.NDArray[np.int32],
+    words: npt.NDArray[np.uint64],
+    shift: int,
+    cursor: npt.NDArray[np.int64],
+    sorted_holdings: npt.NDArray[np.int32],
+    sorted_words: npt.NDArray[np.uint64],
+) -> None: ...
 def scatter_calls(
     holdings: npt.NDArray[np.int32],
     words: npt.NDArray[np.uint64],
+    first: int,
     cursor: npt.NDArray[np.int64],
     sorted_words: npt.NDArray[np.uint64],
-    start: int,
-    stop: int,
 ) -> None: ...
 def group_calls(
     indptr: npt.NDArray[np.int64],
@@ -72,8 +79,6 @@ def group_calls(
     rows: npt.NDArray[np.int64],
     first_s: npt.NDArray[np.int64],
     last_s: npt.NDArray[np.int64],
-    start: int,
-    stop: int,
     table: npt.NDArray[np.uint64],
     order: npt.NDArray[np.uint64],
     n_partners: npt.NDArray[np.int64],

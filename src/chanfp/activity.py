@@ -10,34 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from .blocks import Progress, map_blocks, map_ordered, usable_threads
+from .blocks import Progress, map_ordered, usable_threads
+from .calls import CallPart, CallStore
 from .cdr import CallRecords, CleanCalls, RecordCounts
 from .clock import format_time
 from .errors import ParameterError
 from .subscribers import Subscriptions
 
-__all__ = ["Activity", "Calls", "gather_activity"]
+__all__ = ["Activity", "gather_activity"]
 
 NEVER_S = 2**62
 SIGNS = 8
 FIRST_OWN, LAST_OWN, FIRST_SEEN, LAST_SEEN, N_CALLS = range(5)
-
-
-@dataclass(frozen=True, eq=False)
-class Calls:
-    """Calls of known subscriptions, holding by holding.
-
-    Parameters
-    ----------
-    indptr : int64 array, one longer than there are holdings
-        The calls of holding h are entries ``indptr[h]`` to ``indptr[h + 1]``, in no set order.
-    words : uint64 array
-        Two per entry: the partner's number key, then start << 32 | talk time << 1 | outgoing, in
-        seconds.
-    """
-
-    indptr: npt.NDArray[np.int64]
-    words: npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +32,8 @@ class Activity:
 
     Parameters
     ----------
-    calls : Calls
-        Calls and messages with partners.
+    n_calls : int64 array
+        Calls and messages with partners, which the store given to `gather_activity` holds.
     first_own_s, last_own_s : int64 array
         First and last sign of life: a call or message of its own, an answered call or a message
         received; where there is none, the first and last record of any kind. ``NEVER_S`` and
@@ -70,7 +54,7 @@ class Activity:
         Accepted rows after the reference time, left out.
     """
 
-    calls: Calls
+    n_calls: npt.NDArray[np.int64]
     first_own_s: npt.NDArray[np.int64]
     last_own_s: npt.NDArray[np.int64]
     first_seen_s: npt.NDArray[np.int64]
@@ -86,6 +70,7 @@ class Activity:
 def gather_activity(
     cdrs: CallRecords,
     subscriptions: Subscriptions,
+    store: CallStore,
     *,
     reference_s: int | None = None,
     max_reject_share: float = 1.0,
@@ -99,6 +84,8 @@ def gather_activity(
     cdrs : CallRecords
     subscriptions : Subscriptions
         Who held which number when.
+    store : CallStore
+        Takes the calls.
     reference_s : int, optional
         Later records only tell who is still alive; default the last record.
     max_reject_share : float
@@ -122,13 +109,12 @@ def gather_activity(
     """
     n_threads = usable_threads(n_threads)
     counts = RecordCounts()
-    workers = _Workers(subscriptions, NEVER_S if reference_s is None else reference_s)
+    workers = _Workers(subscriptions, store, NEVER_S if reference_s is None else reference_s)
     start_s, end_s = NEVER_S, -NEVER_S
-    gathered = []
     for part in map_ordered(workers.gather, cdrs.clean_batches(), n_threads=n_threads):
         counts.add(part.counts)
         start_s, end_s = min(start_s, part.start_s), max(end_s, part.end_s)
-        gathered.append(part)
+        store.add(part.calls)
         if progress is not None:
             progress("reading CDRs", counts.total, cdrs.n_rows)
     counts.check()
@@ -143,7 +129,7 @@ def gather_activity(
     if end_s < start_s:
         start_s, end_s = 0, 0
     return Activity(
-        calls=_sort_calls(gathered, signs[:, N_CALLS], n_threads),
+        n_calls=signs[:, N_CALLS].copy(),
         first_own_s=np.where(is_silent, signs[:, FIRST_SEEN], signs[:, FIRST_OWN]),
         last_own_s=np.where(is_silent, signs[:, LAST_SEEN], signs[:, LAST_OWN]),
         first_seen_s=signs[:, FIRST_SEEN].copy(),
@@ -164,8 +150,7 @@ class _Gathered:
     counts: RecordCounts
     start_s: int
     end_s: int
-    holdings: npt.NDArray[np.int32]
-    words: npt.NDArray[np.uint64]
+    calls: CallPart
 
 
 @dataclass(eq=False)
@@ -180,8 +165,9 @@ class _Notes:
 class _Workers:
     """Gathers batches on any thread; each thread keeps notes of its own until they are merged."""
 
-    def __init__(self, subscriptions: Subscriptions, reference_s: int) -> None:
+    def __init__(self, subscriptions: Subscriptions, store: CallStore, reference_s: int) -> None:
         self.subscriptions = subscriptions
+        self.store = store
         self.reference_s = reference_s
         self.n_holdings = len(subscriptions.keys)
         self._own = threading.local()
@@ -214,8 +200,7 @@ class _Workers:
             counts,
             int(calls.start_s.min()) if len(calls) else NEVER_S,
             int(calls.start_s.max()) if len(calls) else -NEVER_S,
-            holdings[:n_entries].copy(),
-            words[: 2 * n_entries].copy(),
+            self.store.partition(holdings[:n_entries], words[: 2 * n_entries]),
         )
 
     def _my_notes(self) -> _Notes:
@@ -251,20 +236,3 @@ def _no_signs(n_holdings: int) -> npt.NDArray[np.int64]:
     signs[:, [FIRST_OWN, FIRST_SEEN]] = NEVER_S
     signs[:, [LAST_OWN, LAST_SEEN]] = -NEVER_S
     return signs.reshape(-1)
-
-
-def _sort_calls(gathered: list[_Gathered], n_calls: npt.NDArray[np.int64], n_threads: int) -> Calls:
-    """Bring the calls of each holding together; every thread takes a range of holdings."""
-    indptr = np.zeros(len(n_calls) + 1, np.int64)
-    np.cumsum(n_calls, out=indptr[1:])
-    words = np.empty(2 * int(indptr[-1]), np.uint64)
-    cursor = indptr[:-1].copy()
-
-    def scatter(start: int, stop: int) -> None:
-        for part in gathered:
-            _core.scatter_calls(part.holdings, part.words, cursor, words, start, stop)
-
-    block_rows = max(-(-len(n_calls) // n_threads), 1)
-    for _ in map_blocks(scatter, len(n_calls), block_rows=block_rows, n_threads=n_threads):
-        pass
-    return Calls(indptr, words)

@@ -12,8 +12,10 @@ from scipy.sparse import csr_array
 
 from .activity import Activity, gather_activity
 from .blocks import Progress
+from .calls import CallStore
 from .cdr import CallRecords, read_cdrs
 from .clock import format_time, parse_time
+from .errors import ParameterError
 from .grouping import group_calls
 from .keys import KeyTable, distinct_keys
 from .roles import Role, Roles, WindowSettings, assign_roles
@@ -160,6 +162,8 @@ def build_fingerprints(
     horizon_days: float | None = None,
     new_days: float | None = None,
     max_reject_share: float = 0.05,
+    memory_limit: int | None = None,
+    temp_dir: str | None = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> Fingerprints:
@@ -180,6 +184,11 @@ def build_fingerprints(
         How long ago a new subscription may have begun; default `window_days`.
     max_reject_share : float, default 0.05
         Stop if a larger share of the rows can't be used, 0 to 1.
+    memory_limit : int, optional
+        Bytes. Calls being gathered take a quarter of it at most; what goes beyond waits on disk.
+        Default no limit.
+    temp_dir : str, optional
+        Where spilled calls go; default the system's folder for temporary files.
     n_threads : int, optional
         Default every usable core; the result doesn't depend on it.
     progress : callable, optional
@@ -210,17 +219,21 @@ def build_fingerprints(
     )
     subscriptions = subscribers.index(cdrs.plan)
     reference_s = None if reference_time is None else parse_time(reference_time, "reference_time")
-    activity = gather_activity(
-        cdrs,
-        subscriptions,
-        reference_s=reference_s,
-        max_reject_share=max_reject_share,
-        n_threads=n_threads,
-        progress=progress,
-    )
-    roles = assign_roles(activity, subscriptions, settings)
-    every = (roles.departed, roles.new, roles.active, roles.active_later)
-    grouped = [group_calls(activity.calls, role, n_threads=n_threads) for role in every]
+    with CallStore(
+        len(subscriptions.keys), max_bytes=_call_bytes(memory_limit), temp_dir=temp_dir
+    ) as store:
+        activity = gather_activity(
+            cdrs,
+            subscriptions,
+            store,
+            reference_s=reference_s,
+            max_reject_share=max_reject_share,
+            n_threads=n_threads,
+            progress=progress,
+        )
+        roles = assign_roles(activity, subscriptions, settings)
+        every = (roles.departed, roles.new, roles.active, roles.active_later)
+        grouped = group_calls(store, activity.n_calls, every, n_threads=n_threads)
     partners = distinct_keys([group.partners for group in grouped])
     column_of = KeyTable.of(partners, np.arange(len(partners)))
     departed, new, active, active_later = (
@@ -250,3 +263,12 @@ def build_fingerprints(
         cdrs=cdrs,
         subscribers=subscribers,
     )
+
+
+def _call_bytes(memory_limit: int | None) -> int | None:
+    """Return how much of the memory the calls being gathered may take."""
+    if memory_limit is None:
+        return None
+    if memory_limit < 1:
+        raise ParameterError(f"`memory_limit` must be at least 1 byte, got {memory_limit}.")
+    return memory_limit // 4

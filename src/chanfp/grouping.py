@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,13 +10,20 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from . import _core
-from .activity import Calls
-from .blocks import map_blocks
+from .blocks import map_ordered
+from .calls import Calls, CallStore
 from .roles import Role
 
 __all__ = ["Grouped", "group_calls"]
 
-BLOCK_ROWS = 1 << 13
+# Partners of each row; partner, calls, seconds and outgoing calls of each entry.
+_Columns = tuple[
+    npt.NDArray[np.int64],
+    npt.NDArray[np.uint64],
+    npt.NDArray[np.int32],
+    npt.NDArray[np.int64],
+    npt.NDArray[np.int32],
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,58 +56,78 @@ class Grouped:
 
 
 def group_calls(
-    calls: Calls, role: Role, *, n_threads: int | None = None, block_rows: int = BLOCK_ROWS
-) -> Grouped:
-    """Group the calls of the subscriptions in a role, each in its window.
+    store: CallStore,
+    n_calls: npt.NDArray[np.int64],
+    roles: Sequence[Role],
+    *,
+    n_threads: int | None = None,
+) -> list[Grouped]:
+    """Group the calls of the subscriptions in each role, each in its window.
 
     Parameters
     ----------
-    calls : Calls
-    role : Role
+    store : CallStore
+    n_calls : int64 array
+        Calls of each holding in the store.
+    roles : sequence of Role
+        Holdings ascending, as roles are.
     n_threads : int, optional
-        Default every usable core.
-    block_rows : int
-        Rows per block of work, at least 1.
+        Default every usable core; the result doesn't depend on it.
 
     Returns
     -------
-    Grouped
-        One row per subscription of the role; the same for any threads and blocks.
+    list of Grouped
+        One per role, a row per subscription.
     """
-    n_calls = np.diff(calls.indptr)[role.holdings]
 
-    def group(start: int, stop: int) -> tuple[npt.NDArray[np.generic], ...]:
-        n_most, longest = int(n_calls[start:stop].sum()), int(n_calls[start:stop].max(initial=1))
-        n_partners = np.empty(stop - start, np.int64)
-        partners = np.empty(n_most, np.uint64)
-        counts, outgoing = np.empty(n_most, np.int32), np.empty(n_most, np.int32)
-        seconds = np.empty(n_most, np.int64)
-        n_entries = _core.group_calls(
-            calls.indptr,
-            calls.words,
-            role.holdings,
-            role.start_s,
-            role.end_s,
-            start,
-            stop,
-            np.zeros(8 * longest, np.uint64),
-            np.empty(2 * longest, np.uint64),
-            n_partners,
-            partners,
-            counts,
-            seconds,
-            outgoing,
-        )
-        filled = slice(0, n_entries)
-        # Copies, so that the room for all calls doesn't outlive the block.
-        return (
-            n_partners,
-            *(column[filled].copy() for column in (partners, counts, seconds, outgoing)),
-        )
+    def group(partition: int) -> list[_Columns]:
+        calls = store.calls(partition, n_calls)
+        return [_group_role(calls, role) for role in roles]
 
-    nothing = [np.zeros(0, dtype) for dtype in (np.int64, np.uint64, np.int32, np.int64, np.int32)]
-    blocks = map_blocks(group, len(role.holdings), block_rows=block_rows, n_threads=n_threads)
-    columns = [np.concatenate(parts) for parts in zip(nothing, *blocks, strict=True)]
-    indptr = np.zeros(len(role.holdings) + 1, np.int64)
-    np.cumsum(columns[0], out=indptr[1:])
-    return Grouped(indptr, *columns[1:])
+    pieces: list[list[_Columns]] = [[] for _ in roles]
+    for found in map_ordered(group, range(store.n_partitions), n_threads=n_threads):
+        for piece, columns in zip(pieces, found, strict=True):
+            piece.append(columns)
+    return [_join_pieces(piece) for piece in pieces]
+
+
+def _group_role(calls: Calls, role: Role) -> _Columns:
+    """Group the calls of those holdings of a role that are in `calls`."""
+    start, stop = np.searchsorted(role.holdings, [calls.first, calls.stop]).tolist()
+    rows = role.holdings[start:stop] - calls.first
+    n_calls = np.diff(calls.indptr)[rows]
+    n_most, longest = int(n_calls.sum()), int(n_calls.max(initial=1))
+    n_partners = np.empty(stop - start, np.int64)
+    partners = np.empty(n_most, np.uint64)
+    counts, outgoing = np.empty(n_most, np.int32), np.empty(n_most, np.int32)
+    seconds = np.empty(n_most, np.int64)
+    n_entries = _core.group_calls(
+        calls.indptr,
+        calls.words,
+        rows,
+        role.start_s[start:stop],
+        role.end_s[start:stop],
+        np.zeros(8 * longest, np.uint64),
+        np.empty(2 * longest, np.uint64),
+        n_partners,
+        partners,
+        counts,
+        seconds,
+        outgoing,
+    )
+    filled = slice(0, n_entries)
+    # Copies, so that the room for all calls doesn't outlive the partition.
+    return (
+        n_partners,
+        partners[filled].copy(),
+        counts[filled].copy(),
+        seconds[filled].copy(),
+        outgoing[filled].copy(),
+    )
+
+
+def _join_pieces(pieces: list[_Columns]) -> Grouped:
+    n_partners, *columns = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
+    indptr = np.zeros(len(n_partners) + 1, np.int64)
+    np.cumsum(n_partners, out=indptr[1:])
+    return Grouped(indptr, *columns)

@@ -130,23 +130,51 @@ def gather_calls(
     return n_entries
 
 
+cdef void _partition_calls(
+    const int32_t[::1] holdings, const uint64_t[::1] words, int shift, int64_t[::1] cursor,
+    int32_t[::1] sorted_holdings, uint64_t[::1] sorted_words,
+) noexcept nogil:
+    cdef int64_t entry, slot, partition
+    for entry in range(holdings.shape[0]):
+        partition = holdings[entry] >> shift
+        slot = cursor[partition]
+        cursor[partition] = slot + 1
+        sorted_holdings[slot] = holdings[entry]
+        sorted_words[2 * slot] = words[2 * entry]
+        sorted_words[2 * slot + 1] = words[2 * entry + 1]
+
+
+def partition_calls(
+    const int32_t[::1] holdings, const uint64_t[::1] words, int shift, int64_t[::1] cursor,
+    int32_t[::1] sorted_holdings, uint64_t[::1] sorted_words,
+):
+    """Sort entries by ``holding >> shift``, keeping their order within.
+
+    `cursor` (int64) says where each partition begins and is moved to where it ends.
+    """
+    with nogil:
+        _partition_calls(holdings, words, shift, cursor, sorted_holdings, sorted_words)
+
+
 cdef void _scatter_calls(
-    const int32_t[::1] holdings, const uint64_t[::1] words, int64_t[::1] cursor,
-    uint64_t[::1] sorted_words, int64_t start, int64_t stop,
+    const int32_t[::1] holdings, const uint64_t[::1] words, int64_t first, int64_t[::1] cursor,
+    uint64_t[::1] sorted_words,
 ) noexcept nogil:
     cdef int64_t entry, slot
     for entry in range(holdings.shape[0]):
-        if start <= holdings[entry] < stop:
-            slot = cursor[holdings[entry]]
-            cursor[holdings[entry]] = slot + 1
-            sorted_words[2 * slot] = words[2 * entry]
-            sorted_words[2 * slot + 1] = words[2 * entry + 1]
+        slot = cursor[holdings[entry] - first]
+        cursor[holdings[entry] - first] = slot + 1
+        sorted_words[2 * slot] = words[2 * entry]
+        sorted_words[2 * slot + 1] = words[2 * entry + 1]
 
 
 def scatter_calls(
-    const int32_t[::1] holdings, const uint64_t[::1] words, int64_t[::1] cursor,
-    uint64_t[::1] sorted_words, int64_t start, int64_t stop,
+    const int32_t[::1] holdings, const uint64_t[::1] words, int64_t first, int64_t[::1] cursor,
+    uint64_t[::1] sorted_words,
 ):
-    """Put the entries of holdings `start` to `stop` where `cursor` (int64) says, and move it on."""
+    """Put each entry's words where `cursor` (int64) of its holding says, and move it on.
+
+    `cursor` begins with holding `first`.
+    """
     with nogil:
-        _scatter_calls(holdings, words, cursor, sorted_words, start, stop)
+        _scatter_calls(holdings, words, first, cursor, sorted_words)

@@ -36,14 +36,14 @@ cdef inline void _sort_pairs(uint64_t* pairs, int64_t n_pairs) noexcept nogil:
 
 cdef int64_t _group_calls(
     const int64_t[::1] indptr, const uint64_t[::1] words, const int64_t[::1] rows,
-    const int64_t[::1] first_s, const int64_t[::1] last_s, int64_t start, int64_t stop,
+    const int64_t[::1] first_s, const int64_t[::1] last_s,
     uint64_t[::1] table, uint64_t[::1] order, int64_t[::1] n_partners,
     uint64_t[::1] partners, int32_t[::1] calls, int64_t[::1] seconds, int32_t[::1] outgoing,
 ) noexcept nogil:
     cdef int64_t row, entry, time_s, last, slot, at, n_found, n_written = 0
     cdef uint64_t key, word
     cdef int shift
-    for row in range(start, stop):
+    for row in range(rows.shape[0]):
         n_found = 0
         last = 1
         shift = 63
@@ -75,7 +75,7 @@ cdef int64_t _group_calls(
             seconds[at] += <int64_t>((word & <uint64_t>0xffffffff) >> 1)
             outgoing[at] += <int32_t>(word & 1)
         _settle_row(n_found, n_written, table, order, partners, calls, seconds, outgoing)
-        n_partners[row - start] = n_found
+        n_partners[row] = n_found
         n_written += n_found
     return n_written
 
@@ -122,14 +122,14 @@ cdef inline void _settle_row(
 
 def group_calls(
     const int64_t[::1] indptr, const uint64_t[::1] words, const int64_t[::1] rows,
-    const int64_t[::1] first_s, const int64_t[::1] last_s, int64_t start, int64_t stop,
+    const int64_t[::1] first_s, const int64_t[::1] last_s,
     uint64_t[::1] table, uint64_t[::1] order, int64_t[::1] n_partners,
     uint64_t[::1] partners, int32_t[::1] calls, int64_t[::1] seconds, int32_t[::1] outgoing,
 ):
-    """Group the calls of rows `start` to `stop` by partner, ascending; return how many entries.
+    """Group the calls of each row by partner, ascending; return how many entries.
 
-    Row i takes the calls of holding ``rows[i]`` (`words` as `gather_calls` writes them, from
-    ``indptr[rows[i]]`` on) from `first_s` to `last_s`, both included. `n_partners` (int64) counts
+    Row i takes the entries ``indptr[rows[i]]`` to ``indptr[rows[i] + 1]`` of `words` (as
+    `gather_calls` writes them) that start from `first_s` to `last_s`, both included. `n_partners` (int64) counts
     the entries of each row; `partners` (uint64), `calls` (int32), `seconds` (int64) and `outgoing`
     (int32) need room for all calls of these rows. `table` (uint64, all zero, and again so
     afterwards) needs eight places and `order` (uint64) two for each call of the longest row.
@@ -137,7 +137,7 @@ def group_calls(
     cdef int64_t n_written
     with nogil:
         n_written = _group_calls(
-            indptr, words, rows, first_s, last_s, start, stop, table, order, n_partners,
-            partners, calls, seconds, outgoing,
+            indptr, words, rows, first_s, last_s, table, order, n_partners, partners, calls,
+            seconds, outgoing,
         )
     return n_written

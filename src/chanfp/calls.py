@@ -1,0 +1,177 @@
+"""Calls of known subscriptions, partitioned by holding, in memory or on disk.
+
+A holding's calls all lie in one partition, so partitions can be sorted and grouped one by one, each
+small enough for the cache, and spilled to disk when there is no memory for all of them.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _core
+
+__all__ = ["CallPart", "CallStore", "Calls"]
+
+N_PARTITIONS = 64
+BYTES_PER_CALL = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Calls:
+    """Calls of some consecutive holdings, sorted by holding.
+
+    Parameters
+    ----------
+    first : int
+        The first holding.
+    indptr : int64 array, one longer than there are holdings here
+        The calls of holding ``first + i`` are entries ``indptr[i]`` to ``indptr[i + 1]``.
+    words : uint64 array
+        Two per entry: the partner's number key, then start << 32 | talk time << 1 | outgoing, in
+        seconds.
+    """
+
+    first: int
+    indptr: npt.NDArray[np.int64]
+    words: npt.NDArray[np.uint64]
+
+    @property
+    def stop(self) -> int:
+        """The first holding behind these."""
+        return self.first + len(self.indptr) - 1
+
+
+@dataclass(frozen=True, eq=False)
+class CallPart:
+    """Some calls, sorted by partition.
+
+    Parameters
+    ----------
+    offsets : int64 array
+        The calls of partition p are entries ``offsets[p]`` to ``offsets[p + 1]``.
+    holdings : int32 array
+    words : uint64 array
+        Two per entry, as in `Calls`.
+    """
+
+    offsets: npt.NDArray[np.int64]
+    holdings: npt.NDArray[np.int32]
+    words: npt.NDArray[np.uint64]
+
+
+class CallStore:
+    """Takes calls as they are read and gives them back partition by partition.
+
+    Parameters
+    ----------
+    n_holdings : int
+    max_bytes : int, optional
+        Spill to disk what goes beyond; default keep everything in memory.
+    temp_dir : str, optional
+        Where spilled calls go; default the system's folder for temporary files.
+
+    Notes
+    -----
+    Use it in a ``with`` statement: what was spilled is gone when the block is left, however.
+    """
+
+    def __init__(
+        self, n_holdings: int, *, max_bytes: int | None = None, temp_dir: str | None = None
+    ) -> None:
+        self.n_holdings = n_holdings
+        self.shift = max(0, (max(n_holdings - 1, 0) // N_PARTITIONS).bit_length())
+        self.n_partitions = (max(n_holdings - 1, 0) >> self.shift) + 1
+        self.max_bytes = max_bytes
+        self.temp_dir = temp_dir
+        self.n_spilled = 0
+        self._parts: list[CallPart] = []
+        self._n_bytes = 0
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def __enter__(self) -> CallStore:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._parts.clear()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def partition(self, holdings: npt.NDArray[np.int32], words: npt.NDArray[np.uint64]) -> CallPart:
+        """Sort calls by partition, in the order they came; any thread may do this."""
+        counts = np.bincount(holdings >> self.shift, minlength=self.n_partitions)
+        offsets = np.zeros(self.n_partitions + 1, np.int64)
+        np.cumsum(counts, out=offsets[1:])
+        part = CallPart(offsets, np.empty_like(holdings), np.empty_like(words))
+        _core.partition_calls(
+            holdings, words, self.shift, offsets[:-1].copy(), part.holdings, part.words
+        )
+        return part
+
+    def add(self, part: CallPart) -> None:
+        """Take a part; spill all parts held if that is too much."""
+        self._parts.append(part)
+        self._n_bytes += part.holdings.nbytes + part.words.nbytes
+        if self.max_bytes is not None and self._n_bytes > self.max_bytes:
+            self._spill()
+
+    def calls(self, partition: int, n_calls: npt.NDArray[np.int64]) -> Calls:
+        """Return the calls of one partition, sorted by holding; any thread may ask.
+
+        Parameters
+        ----------
+        partition : int
+            0 to `n_partitions` - 1.
+        n_calls : int64 array, shape (n_holdings,)
+            Calls of each holding.
+        """
+        first = partition << self.shift
+        stop = min(first + (1 << self.shift), self.n_holdings)
+        indptr = np.zeros(stop - first + 1, np.int64)
+        np.cumsum(n_calls[first:stop], out=indptr[1:])
+        words = np.empty(2 * int(indptr[-1]), np.uint64)
+        cursor = indptr[:-1].copy()
+        if self._folder is not None:
+            holdings = np.fromfile(self._path(partition, "holdings"), np.int32)
+            spilled = np.fromfile(self._path(partition, "words"), np.uint64)
+            _core.scatter_calls(holdings, spilled, first, cursor, words)
+        for part in self._parts:
+            here = slice(int(part.offsets[partition]), int(part.offsets[partition + 1]))
+            _core.scatter_calls(
+                part.holdings[here],
+                part.words[2 * here.start : 2 * here.stop],
+                first,
+                cursor,
+                words,
+            )
+        return Calls(first, indptr, words)
+
+    def _spill(self) -> None:
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="chanfp-", dir=self.temp_dir)
+        for partition in range(self.n_partitions):
+            with (
+                open(self._path(partition, "holdings"), "ab") as holdings,
+                open(self._path(partition, "words"), "ab") as words,
+            ):
+                for part in self._parts:
+                    start, stop = part.offsets[partition : partition + 2].tolist()
+                    part.holdings[start:stop].tofile(holdings)
+                    part.words[2 * start : 2 * stop].tofile(words)
+        self.n_spilled += self._n_bytes // BYTES_PER_CALL
+        self._parts.clear()
+        self._n_bytes = 0
+
+    def _path(self, partition: int, what: str) -> str:
+        assert self._folder is not None  # noqa: S101 - for the type checker
+        return os.path.join(self._folder.name, f"{partition}.{what}")
