@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from chanfp import _core, _reference
 from chanfp._reference import Call, Entry, Holding
-from chanfp.activity import NEVER_S, _no_signs
+from chanfp.activity import NEVER_S, _Notes
 from chanfp.calls import CallStore
 from chanfp.grouping import group_calls
 from chanfp.keys import KeyTable, distinct_keys
 from chanfp.roles import Role
+from chanfp.subscribers import Subscriptions
 
 SECONDS = st.one_of(st.integers(0, 20), st.sampled_from([2**32 - 1, 2**31]))
 KEYS = st.one_of(st.integers(1, 6), st.sampled_from([2**64 - 1, 2**63, 8613912345678]))
@@ -56,19 +57,35 @@ entries = st.lists(
 )
 
 
+def as_subscriptions(holdings):
+    keys = np.array([holding.key for holding in holdings], np.uint64)
+    first = np.unique(keys, return_index=True)[1]
+    return Subscriptions(
+        rows=np.arange(len(keys)),
+        keys=keys,
+        periods=np.array([holding[1:] for holding in holdings], np.int64).reshape(-1),
+        is_departed=np.zeros(len(keys), bool),
+        table=KeyTable.of(keys[first], first.astype(np.int64)),
+        unusable=Counter(),
+    )
+
+
 def run_gather(rows, holdings, reference_s):
     columns = list(zip(*rows, strict=True)) or [()] * 6
     dtypes = (np.uint64, np.uint64, np.int64, np.int32, np.uint8, np.uint8)
     arrays = [np.array(c, dtype) for c, dtype in zip(columns, dtypes, strict=True)]
-    keys = np.array([holding.key for holding in holdings], np.uint64)
-    first = np.unique(keys, return_index=True)[1]
-    periods = np.array([holding[1:] for holding in holdings], np.int64).reshape(-1)
-    signs = _no_signs(len(holdings))
-    alive_later, tally = np.zeros(len(holdings), np.uint8), np.zeros(3, np.int64)
+    subscriptions = as_subscriptions(holdings)
+    notes = _Notes(subscriptions)
     found, words = np.empty(2 * len(rows), np.int32), np.empty(4 * len(rows), np.uint64)
-    table = KeyTable.of(keys[first], first.astype(np.int64))
     n_entries = _core.gather_calls(
-        *arrays, table.slots, keys, periods, reference_s, signs, alive_later, tally, found, words
+        *arrays,
+        subscriptions.table.slots,
+        reference_s,
+        notes.signs.reshape(-1),
+        notes.alive_later,
+        notes.tally,
+        found,
+        words,
     )
     gathered = [
         Entry(int(holding), int(key), int(word) >> 32, (int(word) & 0xFFFFFFFF) >> 1, int(word) & 1)
@@ -79,7 +96,7 @@ def run_gather(rows, holdings, reference_s):
             strict=True,
         )
     ]
-    return gathered, signs.reshape(-1, 8), alive_later, tally
+    return gathered, notes.signs, notes.alive_later, notes.tally
 
 
 @given(rows=calls, holdings=holding_lists(), reference_s=st.integers(0, 25))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +20,8 @@ from .subscribers import Subscriptions
 __all__ = ["Activity", "gather_activity"]
 
 NEVER_S = 2**62
-SIGNS = 8
-FIRST_OWN, LAST_OWN, FIRST_SEEN, LAST_SEEN, N_CALLS = range(5)
+# What is noted of a holding, as _core.gather_calls lays it out.
+FIRST_OWN, LAST_OWN, FIRST_SEEN, LAST_SEEN, N_CALLS, BEGIN, END, N_MORE = range(8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +124,8 @@ def gather_activity(
             f"`reference_time` {format_time(reference_s)} lies before the first record, "
             f"{format_time(start_s)}; choose a time within the records."
         )
-    signs, is_alive_later, tally = workers.merged()
+    notes = workers.merged()
+    signs = notes.signs
     is_silent = signs[:, LAST_OWN] < signs[:, FIRST_OWN]
     if end_s < start_s:
         start_s, end_s = 0, 0
@@ -133,13 +134,13 @@ def gather_activity(
         first_own_s=np.where(is_silent, signs[:, FIRST_SEEN], signs[:, FIRST_OWN]),
         last_own_s=np.where(is_silent, signs[:, LAST_SEEN], signs[:, LAST_OWN]),
         first_seen_s=signs[:, FIRST_SEEN].copy(),
-        is_alive_later=is_alive_later,
+        is_alive_later=notes.alive_later.astype(bool),
         start_s=start_s,
         reference_s=end_s if reference_s is None else reference_s,
         counts=counts,
-        n_outside_period=int(tally[0]),
-        n_unknown=int(tally[1]),
-        n_after_reference=int(tally[2]),
+        n_outside_period=int(notes.tally[0]),
+        n_unknown=int(notes.tally[1]),
+        n_after_reference=int(notes.tally[2]),
     )
 
 
@@ -153,13 +154,32 @@ class _Gathered:
     calls: CallPart
 
 
-@dataclass(eq=False)
 class _Notes:
-    """Signs of life and tallies of one worker."""
+    """What one worker learns of holdings.
 
-    signs: npt.NDArray[np.int64]
-    alive_later: npt.NDArray[np.uint8]
-    tally: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(3, np.int64))
+    Signs of life (int64, shape (n_holdings, 8)), who is alive after the reference time, tallies.
+    """
+
+    def __init__(self, subscriptions: Subscriptions) -> None:
+        keys = subscriptions.keys
+        n_holdings = len(keys)
+        self.signs = np.zeros((n_holdings, 8), np.int64)
+        self.signs[:, [FIRST_OWN, FIRST_SEEN]] = NEVER_S
+        self.signs[:, [LAST_OWN, LAST_SEEN]] = -NEVER_S
+        self.signs[:, BEGIN : END + 1] = subscriptions.periods.reshape(-1, 2)
+        self.signs[:, N_MORE] = np.searchsorted(keys, keys, "right") - np.arange(n_holdings) - 1
+        self.alive_later = np.zeros(n_holdings, np.uint8)
+        self.tally = np.zeros(3, np.int64)
+
+    def add(self, other: _Notes) -> None:
+        """Take over what another worker learned."""
+        for first in (FIRST_OWN, FIRST_SEEN):
+            np.minimum(self.signs[:, first], other.signs[:, first], out=self.signs[:, first])
+        for last in (LAST_OWN, LAST_SEEN):
+            np.maximum(self.signs[:, last], other.signs[:, last], out=self.signs[:, last])
+        self.signs[:, N_CALLS] += other.signs[:, N_CALLS]
+        self.alive_later |= other.alive_later
+        self.tally += other.tally
 
 
 class _Workers:
@@ -169,7 +189,6 @@ class _Workers:
         self.subscriptions = subscriptions
         self.store = store
         self.reference_s = reference_s
-        self.n_holdings = len(subscriptions.keys)
         self._own = threading.local()
         self._notes: list[_Notes] = []
 
@@ -187,10 +206,8 @@ class _Workers:
             calls.is_message.view(np.uint8),
             calls.is_pair.view(np.uint8),
             self.subscriptions.table.slots,
-            self.subscriptions.keys,
-            self.subscriptions.periods,
             self.reference_s,
-            notes.signs,
+            notes.signs.reshape(-1),
             notes.alive_later,
             notes.tally,
             holdings,
@@ -206,33 +223,14 @@ class _Workers:
     def _my_notes(self) -> _Notes:
         notes = getattr(self._own, "notes", None)
         if notes is None:
-            notes = _Notes(_no_signs(self.n_holdings), np.zeros(self.n_holdings, np.uint8))
+            notes = _Notes(self.subscriptions)
             self._own.notes = notes
             self._notes.append(notes)
         return notes
 
-    def merged(
-        self,
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
-        """Return signs of life (int64, shape (n_holdings, 8)), who is alive later, and tallies."""
-        signs = _no_signs(self.n_holdings).reshape(-1, SIGNS)
-        alive_later = np.zeros(self.n_holdings, np.uint8)
-        tally = np.zeros(3, np.int64)
+    def merged(self) -> _Notes:
+        """Return what all workers learned together."""
+        together = _Notes(self.subscriptions)
         for notes in self._notes:
-            own = notes.signs.reshape(-1, SIGNS)
-            for first in (FIRST_OWN, FIRST_SEEN):
-                np.minimum(signs[:, first], own[:, first], out=signs[:, first])
-            for last in (LAST_OWN, LAST_SEEN):
-                np.maximum(signs[:, last], own[:, last], out=signs[:, last])
-            signs[:, N_CALLS] += own[:, N_CALLS]
-            alive_later |= notes.alive_later
-            tally += notes.tally
-        return signs, alive_later.astype(bool), tally
-
-
-def _no_signs(n_holdings: int) -> npt.NDArray[np.int64]:
-    """Return the notes on holdings that nothing is known of, flat."""
-    signs = np.zeros((n_holdings, SIGNS), np.int64)
-    signs[:, [FIRST_OWN, FIRST_SEEN]] = NEVER_S
-    signs[:, [LAST_OWN, LAST_SEEN]] = -NEVER_S
-    return signs.reshape(-1)
+            together.add(notes)
+        return together

@@ -102,6 +102,11 @@ def read_durations(column: pa.Array, place: str) -> npt.NDArray[np.int32]:
     if pa.types.is_duration(kind):
         nanoseconds = column.cast(pa.duration("ns")).cast(pa.int64()).cast(pa.float64(), safe=False)
         return _read_typed_durations(nanoseconds.to_numpy(zero_copy_only=False) / 1e9)
+    if pa.types.is_integer(kind) and not column.null_count:
+        whole = column.to_numpy()
+        return np.where(whole > LONGEST_DURATION_S, -2, np.where(whole < 0, -3, whole)).astype(
+            np.int32
+        )
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         values = column.cast(pa.float64(), safe=False)
         return _read_typed_durations(values.to_numpy(zero_copy_only=False))

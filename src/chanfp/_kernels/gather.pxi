@@ -5,81 +5,105 @@
 # << 1 | outgoing.
 
 cdef enum:
+    # What is noted of a holding; eight places, one cache line.
     FIRST_OWN = 0
     LAST_OWN = 1
     FIRST_SEEN = 2
     LAST_SEEN = 3
     N_CALLS = 4
-    SIGNS = 8         # places per holding: one cache line
+    PERIOD_BEGIN = 5
+    PERIOD_END = 6
+    N_MORE = 7        # holdings of the same number that follow this one
+    NOTES = 8
     COUNT_OUTSIDE = 0
     COUNT_UNKNOWN = 1
     COUNT_LATER = 2
+    BLOCK_CALLS = 64  # calls whose cache misses overlap
+    UNKNOWN = -1
+    OUTSIDE = -2
 
 
-cdef inline int64_t _find_holding(
-    const uint64_t[::1] table, const uint64_t[::1] keys, const int64_t[::1] periods,
-    int64_t slot, uint64_t key, int64_t time_s, bint* is_known,
+cdef inline int64_t _holding_at(
+    const int64_t[::1] notes, int64_t holding, int64_t time_s
 ) noexcept nogil:
-    # The holding of a number at a time, -1 where nobody held it then.
-    cdef int64_t holding
-    slot = _find_slot(table, slot, key)
-    is_known[0] = table[2 * slot] != 0 and key != 0
-    if not is_known[0]:
-        return -1
-    holding = <int64_t>table[2 * slot + 1]
-    while holding < keys.shape[0] and keys[holding] == key:
-        if time_s < periods[2 * holding]:
-            return -1
-        if time_s <= periods[2 * holding + 1]:
+    # Who held the number at a time, given the first holding of the number.
+    cdef int64_t last
+    if holding == UNKNOWN:
+        return UNKNOWN
+    last = holding + notes[NOTES * holding + N_MORE]
+    while holding <= last:
+        if time_s < notes[NOTES * holding + PERIOD_BEGIN]:
+            return OUTSIDE
+        if time_s <= notes[NOTES * holding + PERIOD_END]:
             return holding
         holding += 1
-    return -1
+    return OUTSIDE
 
 
 cdef inline void _note_sign(
-    int64_t[::1] signs, int64_t holding, int64_t time_s, bint is_own
+    int64_t[::1] notes, int64_t holding, int64_t time_s, bint is_own
 ) noexcept nogil:
-    cdef int64_t at = SIGNS * holding
-    if time_s < signs[at + FIRST_SEEN]:
-        signs[at + FIRST_SEEN] = time_s
-    if time_s > signs[at + LAST_SEEN]:
-        signs[at + LAST_SEEN] = time_s
+    cdef int64_t at = NOTES * holding
+    if time_s < notes[at + FIRST_SEEN]:
+        notes[at + FIRST_SEEN] = time_s
+    if time_s > notes[at + LAST_SEEN]:
+        notes[at + LAST_SEEN] = time_s
     if is_own:
-        if time_s < signs[at + FIRST_OWN]:
-            signs[at + FIRST_OWN] = time_s
-        if time_s > signs[at + LAST_OWN]:
-            signs[at + LAST_OWN] = time_s
+        if time_s < notes[at + FIRST_OWN]:
+            notes[at + FIRST_OWN] = time_s
+        if time_s > notes[at + LAST_OWN]:
+            notes[at + LAST_OWN] = time_s
+
+
+cdef inline void _find_block(
+    const uint64_t[::1] table, int shift, const uint64_t[::1] caller,
+    const uint64_t[::1] callee, int64_t start, int64_t stop, const int64_t[::1] notes,
+    int64_t* found,
+) noexcept nogil:
+    # First holding of both parties of some calls: all slots are fetched, then all are looked
+    # into, so that the cache misses overlap; and what is noted of the holdings is fetched, too.
+    cdef int64_t row, slot, side
+    cdef uint64_t key
+    for row in range(start, stop):
+        chanfp_prefetch(&table[2 * _home_slot(caller[row], shift)])
+        chanfp_prefetch(&table[2 * _home_slot(callee[row], shift)])
+    for row in range(start, stop):
+        for side in range(2):
+            key = caller[row] if side == 0 else callee[row]
+            slot = _find_slot(table, _home_slot(key, shift), key)
+            if table[2 * slot] == 0 or key == 0:
+                found[2 * (row - start) + side] = UNKNOWN
+                continue
+            found[2 * (row - start) + side] = <int64_t>table[2 * slot + 1]
+            chanfp_prefetch(&notes[NOTES * <int64_t>table[2 * slot + 1]])
 
 
 cdef int64_t _gather_calls(
     const uint64_t[::1] caller, const uint64_t[::1] callee, const int64_t[::1] start_s,
     const int32_t[::1] duration_s, const uint8_t[::1] is_message, const uint8_t[::1] is_pair,
-    const uint64_t[::1] table, const uint64_t[::1] keys, const int64_t[::1] periods,
-    int64_t reference_s, int64_t[::1] signs, uint8_t[::1] alive_later, int64_t[::1] counts,
-    int32_t[::1] holdings, uint64_t[::1] words,
+    const uint64_t[::1] table, int64_t reference_s, int64_t[::1] notes,
+    uint8_t[::1] alive_later, int64_t[::1] counts, int32_t[::1] holdings, uint64_t[::1] words,
 ) noexcept nogil:
     cdef int shift = _slot_shift(table)
-    cdef int64_t row, ahead, side, holding, n_words = 0
-    cdef uint64_t own, other, talk
-    cdef bint is_known, is_any_known, is_own
+    cdef int64_t[2 * BLOCK_CALLS] found
+    cdef int64_t row, block, side, holding, n_words = 0
+    cdef uint64_t talk
+    cdef bint is_own
     for row in range(start_s.shape[0]):
-        ahead = row + LOOKAHEAD // 2
-        if ahead < start_s.shape[0]:
-            chanfp_prefetch(&table[2 * _home_slot(caller[ahead], shift)])
-            chanfp_prefetch(&table[2 * _home_slot(callee[ahead], shift)])
-        is_any_known = False
+        block = row % BLOCK_CALLS
+        if block == 0:
+            _find_block(table, shift, caller, callee, row,
+                        min(row + BLOCK_CALLS, start_s.shape[0]), notes, found)
         talk = <uint64_t>duration_s[row] << 1 if duration_s[row] > 0 else 0
         if start_s[row] > reference_s:
             counts[COUNT_LATER] += 1
+        if found[2 * block] == UNKNOWN and found[2 * block + 1] == UNKNOWN:
+            counts[COUNT_UNKNOWN] += 1
+            continue
         for side in range(2):
-            own = caller[row] if side == 0 else callee[row]
-            other = callee[row] if side == 0 else caller[row]
-            holding = _find_holding(
-                table, keys, periods, _home_slot(own, shift), own, start_s[row], &is_known
-            )
-            is_any_known = is_any_known or is_known
+            holding = _holding_at(notes, found[2 * block + side], start_s[row])
             if holding < 0:
-                counts[COUNT_OUTSIDE] += is_known
+                counts[COUNT_OUTSIDE] += holding == OUTSIDE
                 continue
             # Others still dial a dead number, so a call that nobody took is no sign of life; nor
             # is what services send to everybody.
@@ -89,43 +113,39 @@ cdef int64_t _gather_calls(
             if start_s[row] > reference_s:
                 alive_later[holding] |= is_own
                 continue
-            _note_sign(signs, holding, start_s[row], is_own)
+            _note_sign(notes, holding, start_s[row], is_own)
             if is_pair[row]:
-                signs[SIGNS * holding + N_CALLS] += 1
+                notes[NOTES * holding + N_CALLS] += 1
                 holdings[n_words] = <int32_t>holding
-                words[2 * n_words] = other
+                words[2 * n_words] = callee[row] if side == 0 else caller[row]
                 words[2 * n_words + 1] = (
                     <uint64_t>start_s[row] << 32 | talk | <uint64_t>(side == 0)
                 )
                 n_words += 1
-        if not is_any_known:
-            counts[COUNT_UNKNOWN] += 1
     return n_words
 
 
 def gather_calls(
     const uint64_t[::1] caller, const uint64_t[::1] callee, const int64_t[::1] start_s,
     const int32_t[::1] duration_s, const uint8_t[::1] is_message, const uint8_t[::1] is_pair,
-    const uint64_t[::1] table, const uint64_t[::1] keys, const int64_t[::1] periods,
-    int64_t reference_s, int64_t[::1] signs, uint8_t[::1] alive_later, int64_t[::1] counts,
-    int32_t[::1] holdings, uint64_t[::1] words,
+    const uint64_t[::1] table, int64_t reference_s, int64_t[::1] notes,
+    uint8_t[::1] alive_later, int64_t[::1] counts, int32_t[::1] holdings, uint64_t[::1] words,
 ):
     """Write an entry for each call of a known subscription up to `reference_s`; return how many.
 
-    `table` finds the first of `keys` (uint64, ascending) equal to a number; `periods` (int64, two
-    places per key) are their first and last second. `signs` (int64, 8 places per key: first and
-    last sign of life, first and last record, entries written) and `alive_later` (uint8, set where
-    a sign of life follows the reference) are carried on, `counts` (int64: parties outside any
-    period, calls without a known party, calls after the reference) added to. `holdings` (int32,
-    places in `keys`) and `words` (uint64, two per entry: partner key, then time << 32 | talk time
-    << 1 | outgoing) need room for two entries per call. Times lie in 0 to 2**32 - 1, durations
-    below 2**31.
+    `table` finds the first holding of a number. `notes` (int64, 8 places per holding) are first
+    and last sign of life, first and last record, entries written, all carried on; then first and
+    last second of the holding, and how many holdings of the same number follow. `alive_later`
+    (uint8) is set where a sign of life follows the reference, `counts` (int64: parties outside any
+    period, calls without a known party, calls after the reference) is added to. `holdings` (int32)
+    and `words` (uint64, two per entry: partner key, then time << 32 | talk time << 1 | outgoing)
+    need room for two entries per call. Times lie in 0 to 2**32 - 1.
     """
     cdef int64_t n_entries
     with nogil:
         n_entries = _gather_calls(
-            caller, callee, start_s, duration_s, is_message, is_pair, table, keys, periods,
-            reference_s, signs, alive_later, counts, holdings, words,
+            caller, callee, start_s, duration_s, is_message, is_pair, table, reference_s, notes,
+            alive_later, counts, holdings, words,
         )
     return n_entries
 

@@ -129,10 +129,11 @@ def group_calls(
     """Group the calls of each row by partner, ascending; return how many entries.
 
     Row i takes the entries ``indptr[rows[i]]`` to ``indptr[rows[i] + 1]`` of `words` (as
-    `gather_calls` writes them) that start from `first_s` to `last_s`, both included. `n_partners` (int64) counts
-    the entries of each row; `partners` (uint64), `calls` (int32), `seconds` (int64) and `outgoing`
-    (int32) need room for all calls of these rows. `table` (uint64, all zero, and again so
-    afterwards) needs eight places and `order` (uint64) two for each call of the longest row.
+    `gather_calls` writes them) that start from `first_s` to `last_s`, both included. `n_partners`
+    (int64) counts the entries of each row; `partners` (uint64), `calls` (int32), `seconds` (int64)
+    and `outgoing` (int32) need room for all calls of these rows. `table` (uint64, all zero, and
+    again so afterwards) needs eight places and `order` (uint64) two for each call of the longest
+    row.
     """
     cdef int64_t n_written
     with nogil:
