@@ -163,7 +163,7 @@ class _Notes:
     def __init__(self, subscriptions: Subscriptions) -> None:
         keys = subscriptions.keys
         n_holdings = len(keys)
-        self.signs = np.zeros((n_holdings, 8), np.int64)
+        self.signs = _cache_lines(n_holdings)
         self.signs[:, [FIRST_OWN, FIRST_SEEN]] = NEVER_S
         self.signs[:, [LAST_OWN, LAST_SEEN]] = -NEVER_S
         self.signs[:, BEGIN : END + 1] = subscriptions.periods.reshape(-1, 2)
@@ -234,3 +234,10 @@ class _Workers:
         for notes in self._notes:
             together.add(notes)
         return together
+
+
+def _cache_lines(n_lines: int) -> npt.NDArray[np.int64]:
+    """Return zeros, shape (n_lines, 8), each row in a cache line of its own: one miss, not two."""
+    room = np.zeros(8 * n_lines + 7, np.int64)
+    start = -(room.ctypes.data // 8) % 8
+    return room[start : start + 8 * n_lines].reshape(-1, 8)
