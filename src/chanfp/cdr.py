@@ -188,6 +188,8 @@ class CallRecords:
             wanted = [*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS, *extra]
             present = [name for name in wanted if name in source.schema.names]
             for batch in source.batches(present):
+                counts.total += len(batch.rejects)
+                counts.rejected.update(reject.reason for reject in batch.rejects)
                 yield _clean_batch(batch, self.plan, extra, counts)
                 if progress is not None:
                     progress(stage, counts.total, self.n_rows)
