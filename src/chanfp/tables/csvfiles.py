@@ -17,7 +17,7 @@ from .batches import NO_ROWS, Batch, Piece, Reject, TableSource
 from .bytestreams import open_text, read_fully
 from .layout import CsvLayout
 from .lineblocks import MOST_ROW_BYTES, QUOTE, LineBlock, count_byte, line_blocks
-from .rescue import DirtyBlock
+from .rescue import DirtyBlock, count_fields
 
 __all__ = ["CsvSource"]
 
@@ -71,7 +71,7 @@ class CsvSource(TableSource):
 
     def _parse(self, block: LineBlock, columns: list[str]) -> list[Batch]:
         parser, line = RecordParser(self.layout, columns), block.first_line
-        parsed = parser.parse(block.text) if is_orderly(block.text) else None
+        parsed = parser.parse(block.text) if is_orderly(block.text, self.layout) else None
         if parsed is None or parsed.n_rows != block.n_lines:
             return [self._parse_dirty(DirtyBlock(block.text, self.layout), parser, line)]
         rejects = [Reject(line + number, RAGGED, text) for number, text in parsed.ragged]
@@ -81,7 +81,7 @@ class CsvSource(TableSource):
 
     def _parse_dirty(self, dirty: DirtyBlock, parser: RecordParser, line: int) -> Batch:
         for clean in dirty.attempts():
-            parsed = parser.parse(clean.text)
+            parsed = None if clean.is_open else parser.parse(clean.text)
             if parsed is not None and parsed.n_rows == len(clean.starts):
                 break
         else:
@@ -152,20 +152,26 @@ class RecordParser:
         return ParsedText(table.combine_chunks().to_batches()[0], ragged)
 
 
-def is_orderly(block: bytearray) -> bool:
-    """Return whether a block has no dirt but rows of the wrong width, so that it may be parsed.
+def is_orderly(block: bytearray, layout: CsvLayout) -> bool:
+    """Return whether a block may be parsed as it is.
 
-    No row is too long, no byte is NUL, quotes are even, line ends are of one kind and the text is
-    UTF-8.
+    No row is too long, no byte is NUL, quotes are even and closed in the last line, line ends are
+    of one kind and the text is UTF-8. Then a parser finds as many rows as lines, or dirt.
     """
     half = MOST_ROW_BYTES // 2
     return (
         all(block.find(b"\n", at, at + half) >= 0 for at in range(0, len(block) - half, half))
         and 0 not in block
         and (b"\r" not in block or block.count(b"\r") == block.count(b"\r\n"))
-        and (QUOTE not in block or count_byte(block, QUOTE) % 2 == 0)
+        and (QUOTE not in block or has_closed_quotes(block, layout.delimiter.encode()))
         and is_utf8(block)
     )
+
+
+def has_closed_quotes(block: bytearray, delimiter: bytes) -> bool:
+    """Return whether quotes are even, and the last line by itself leaves none open."""
+    last = bytes(block[block.rfind(b"\n", 0, -1) + 1 : -1])
+    return count_byte(block, QUOTE) % 2 == 0 and count_fields(last, delimiter) is not None
 
 
 def is_utf8(block: bytearray) -> bool:

@@ -18,7 +18,7 @@ from .bytestreams import UTF8
 from .layout import CsvLayout
 from .lineblocks import MOST_ROW_BYTES, NEWLINE, QUOTE
 
-__all__ = ["CleanText", "DirtyBlock"]
+__all__ = ["CleanText", "DirtyBlock", "count_fields"]
 
 MOST_RECORD_LINES = 100
 MOST_TEXT_SHOWN = 1000
@@ -39,11 +39,14 @@ class CleanText:
         For each record in `text` the index in the block of its first line.
     rejects : list of (int, str, str)
         Index, reason and text of the lines taken out.
+    is_open : bool
+        Whether a quoted field is open at the end, which a parser would not mind.
     """
 
     text: bytes
     starts: npt.NDArray[np.int64]
     rejects: list[tuple[int, str, str]]
+    is_open: bool
 
 
 class DirtyBlock:
@@ -95,11 +98,19 @@ class DirtyBlock:
             is_inside[line + 1 : stop] = True
             is_out[line:stop] = False
         is_out[list(reasons)] = True
+        starts = np.flatnonzero(~is_out & ~is_inside)
         return CleanText(
             self._without(is_out),
-            np.flatnonzero(~is_out & ~is_inside),
+            starts,
             [(line, reason, self._text(line)) for line, reason in reasons.items()],
+            self._is_open(int(starts[-1]), is_out) if len(starts) else False,
         )
+
+    def _is_open(self, line: int, is_out: _Mask) -> bool:
+        """Return whether the record that begins at a line, the last one, leaves a quote open."""
+        kept = line + np.flatnonzero(~is_out[line:])
+        text = b"".join(self._line(at) for at in kept.tolist())
+        return count_fields(text.rstrip(b"\r\n"), self._delimiter) is None
 
     def _find_faults(self) -> Iterator[tuple[int, str]]:
         """Yield the lines that no reading of the quotes can save; later reasons go before."""
@@ -144,9 +155,12 @@ class DirtyBlock:
             n_fields = count_fields(text.rstrip(b"\r\n"), self._delimiter, is_strict=n_lines > 1)
             if n_fields is not None:
                 return n_lines if n_lines == 1 or n_fields == self._n_columns else 0
-            if n_lines > 1 and self._line(at).count(self._delimiter) >= self._n_columns - 1:
+            if n_lines > 1 and self._looks_whole(self._line(at)):
                 return 0
         return 0
+
+    def _looks_whole(self, line: bytes) -> bool:
+        return b'"' not in line and line.count(self._delimiter) >= self._n_columns - 1
 
     def _without(self, is_out: _Mask) -> bytes:
         parts, kept_to = [], 0
