@@ -28,6 +28,7 @@ LAYERS = [
     "numbering",
     "clock",
     "text",
+    "headers",
     "tables",
     "blocks",
     "simulation",
