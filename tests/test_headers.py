@@ -118,7 +118,7 @@ def test_every_column_means_one_thing_or_the_error_is_clear(names, columns):
         found = recognise(names, columns, place="x.csv")
     except ColumnError as error:
         message = str(error)
-        assert message.startswith("x.csv: ")  # noqa: PT017
+        assert message.startswith("x.csv: ")
         assert "\n" not in message
         return
     used = list(found.columns.values())

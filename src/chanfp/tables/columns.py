@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from ..errors import ColumnError
+from ..text import without_views
 
 __all__ = ["as_text", "check_names", "describe_columns", "first_line"]
 
@@ -65,7 +66,7 @@ def as_text(column: pa.Array, place: str) -> tuple[pa.Array, bool]:
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return column, False
     if pa.types.is_string_view(kind):
-        return column.cast(pa.large_string()), False
+        return without_views(column), False
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         raise ColumnError(
             f"{place}: numbers must be text, found {kind}; a floating-point number has lost "
