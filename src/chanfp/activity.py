@@ -114,7 +114,8 @@ def gather_activity(
     for part in map_ordered(workers.gather, cdrs.clean_batches(), n_threads=n_threads):
         counts.add(part.counts)
         start_s, end_s = min(start_s, part.start_s), max(end_s, part.end_s)
-        store.add(part.calls)
+        for calls in part.calls:
+            store.add(calls)
         if progress is not None:
             progress("reading CDRs", counts.total, cdrs.n_rows)
     counts.check()
@@ -146,12 +147,12 @@ def gather_activity(
 
 @dataclass(eq=False)
 class _Gathered:
-    """The calls of one batch, and what became of its rows."""
+    """The calls of some batches, and what became of their rows."""
 
     counts: RecordCounts
     start_s: int
     end_s: int
-    calls: CallPart
+    calls: list[CallPart]
 
 
 class _Notes:
@@ -192,9 +193,18 @@ class _Workers:
         self._own = threading.local()
         self._notes: list[_Notes] = []
 
-    def gather(self, read: Callable[[], tuple[CleanCalls, RecordCounts]]) -> _Gathered:
-        """Read and clean one batch and keep the calls of known subscriptions."""
-        calls, counts = read()
+    def gather(self, read: Callable[[], tuple[list[CleanCalls], RecordCounts]]) -> _Gathered:
+        """Read and clean some batches and keep the calls of known subscriptions."""
+        batches, counts = read()
+        gathered = _Gathered(counts, NEVER_S, -NEVER_S, [])
+        for calls in batches:
+            if len(calls):
+                gathered.start_s = min(gathered.start_s, int(calls.start_s.min()))
+                gathered.end_s = max(gathered.end_s, int(calls.start_s.max()))
+                gathered.calls.append(self._gather_batch(calls))
+        return gathered
+
+    def _gather_batch(self, calls: CleanCalls) -> CallPart:
         notes = self._my_notes()
         holdings = np.empty(2 * len(calls), np.int32)
         words = np.empty(4 * len(calls), np.uint64)
@@ -213,12 +223,7 @@ class _Workers:
             holdings,
             words,
         )
-        return _Gathered(
-            counts,
-            int(calls.start_s.min()) if len(calls) else NEVER_S,
-            int(calls.start_s.max()) if len(calls) else -NEVER_S,
-            self.store.partition(holdings[:n_entries], words[: 2 * n_entries]),
-        )
+        return self.store.partition(holdings[:n_entries], words[: 2 * n_entries])
 
     def _my_notes(self) -> _Notes:
         notes = getattr(self._own, "notes", None)

@@ -35,6 +35,7 @@ OTHER_FAULTS = (
     ("start-time-invalid", "start_time"),
     ("own-number", "callee"),
 )
+SHOWN_CHARACTERS = 80
 INTEGER_NOTE = "number-column-integer"
 
 
@@ -216,7 +217,7 @@ class CallRecords:
 
     def clean_batches(
         self, *, extra: Sequence[str] = ()
-    ) -> Iterator[Callable[[], tuple[CleanCalls, RecordCounts]]]:
+    ) -> Iterator[Callable[[], tuple[list[CleanCalls], RecordCounts]]]:
         """Yield pieces of work in the order of the sources; each may run on any thread.
 
         Parameters
@@ -271,7 +272,7 @@ class CallRecords:
         batches = self.clean_batches(extra=extra)
         for calls, found in map_ordered(lambda read: read(), batches, n_threads=n_threads):
             counts.add(found)
-            yield calls
+            yield from calls
             if progress is not None:
                 progress(stage, counts.total, self.n_rows)
         counts.check()
@@ -333,7 +334,7 @@ def read_cdrs(source: Any, *, numbers: str | NumberingPlan = "CN") -> CallRecord
     return CallRecords(sources, plan)
 
 
-def _each_once(sources: list[TableSource]) -> list[TableSource]:
+def _each_once(sources: Sequence[TableSource]) -> list[TableSource]:
     """Leave out files given twice, as by a folder and a file in it; their calls count once."""
     seen: set[str] = set()
     kept = []
@@ -350,10 +351,18 @@ def _each_once(sources: list[TableSource]) -> list[TableSource]:
 
 
 def _clean_unit(
-    unit: Callable[[], Batch], plan: NumberingPlan, extra: Sequence[str]
-) -> tuple[CleanCalls, RecordCounts]:
+    unit: Callable[[], list[Batch]], plan: NumberingPlan, extra: Sequence[str]
+) -> tuple[list[CleanCalls], RecordCounts]:
     counts = RecordCounts()
-    return _clean_batch(unit(), plan, extra, counts), counts
+    calls = []
+    for batch in unit():
+        for reject in batch.rejects:
+            counts.total += 1
+            counts.rejected[reject.reason] += 1
+            place = f"{batch.source.name}, row {reject.row}: {reject.text[:SHOWN_CHARACTERS]!r}"
+            counts.examples.setdefault(reject.reason, place)
+        calls.append(_clean_batch(batch, plan, extra, counts))
+    return calls, counts
 
 
 def _clean_batch(
@@ -433,7 +442,7 @@ def _count_rows(
         counter = counts.filtered if block == 2 else counts.rejected
         counter[reason] += int(tally[place])
         value = batch.records.column(column)[row].as_py()
-        counts.examples[reason] = f"{batch.place(row, column)}: {value!r}"
+        counts.examples.setdefault(reason, f"{batch.place(row, column)}: {value!r}")
     n_rejected = int(tally[: 2 * N_CODES].sum() + tally[3 * N_CODES :].sum())
     counts.total += batch.records.num_rows
     counts.accepted += batch.records.num_rows - n_rejected

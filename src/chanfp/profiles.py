@@ -237,7 +237,7 @@ def read_cell_regions(source: Any) -> dict[str, str]:
                     f"{opened.name}: the table of cells needs a column {column!r}; the columns "
                     f"found are {describe_columns(opened.schema.names)}; rename the one meant."
                 )
-        for batch in opened.batches(["cell", "region"]):
+        for batch in opened.batches(["cell", "region"], is_strict=True):
             cells, _ = as_text(batch.records.column("cell"), batch.place(0, "cell"))
             regions, _ = as_text(batch.records.column("region"), batch.place(0, "region"))
             pairs = zip(cells.to_pylist(), regions.to_pylist(), strict=True)

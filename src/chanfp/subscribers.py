@@ -220,7 +220,7 @@ def _read_source(source: TableSource) -> list[Piece]:
     columns = [*REQUIRED_COLUMNS]
     columns += [name for name in ATTRIBUTE_COLUMNS if name in source.schema.names]
     pieces: list[Piece] = []
-    for batch in source.batches(columns):
+    for batch in source.batches(columns, is_strict=True):
         ids, was_integer = as_text(batch.records.column("subscriber"), batch.place(0, "subscriber"))
         if was_integer and not pieces:
             warnings.warn(

@@ -1,0 +1,68 @@
+"""What is known of headers and directions, from ``known.toml``."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+__all__ = ["Known", "fold_header", "fold_value", "load_known", "nearest"]
+
+LETTER_GAP = re.compile(r"(?<=[^\W\d_])[\s_\-]+(?=[^\W\d_])")
+
+
+@dataclass(frozen=True)
+class Known:
+    """Known headers and directions, folded.
+
+    Parameters
+    ----------
+    strong, weak : dict of str to frozenset of str
+        For each word the headers that say it.
+    directions : dict of str to str
+        ``"out"`` or ``"in"`` for each known value.
+    """
+
+    strong: dict[str, frozenset[str]]
+    weak: dict[str, frozenset[str]]
+    directions: dict[str, str]
+
+
+@cache
+def load_known() -> Known:
+    """Return what ``known.toml`` holds."""
+    text = files(__package__).joinpath("known.toml").read_text(encoding="utf-8")
+    tables = tomllib.loads(text)
+
+    def folded(strength: str) -> dict[str, frozenset[str]]:
+        return {
+            word: frozenset(map(fold_header, names)) for word, names in tables[strength].items()
+        }
+
+    directions = {
+        fold_value(value): way for way, values in tables["directions"].items() for value in values
+    }
+    return Known(folded("strong"), folded("weak"), directions)
+
+
+def fold_header(name: str) -> str:
+    """Return a header without what makes no difference: case, width, blanks, signs."""
+    return "".join(
+        sign for sign in unicodedata.normalize("NFKC", name).casefold() if sign.isalnum()
+    )
+
+
+def fold_value(value: str) -> str:
+    """Return a value of a direction column without case, width, and gaps between letters."""
+    return LETTER_GAP.sub("", unicodedata.normalize("NFKC", value).casefold().strip())
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a hint at the known name nearest to an unknown one, or nothing."""
+    found = difflib.get_close_matches(name, list(known), 1)
+    return f" (did you mean {found[0]!r}?)" if found else ""

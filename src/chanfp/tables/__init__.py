@@ -1,0 +1,23 @@
+"""Tables: files and Arrow streams in, as record batches with known places; files out, whole or not.
+
+A *place* is how messages name a cell: file, row, column. Rows count as a text editor numbers the
+lines of a CSV file, so the header is row 1 and the first record row 2; elsewhere the first record
+is row 1.
+"""
+
+from .batches import Batch, Reject, TableSource
+from .columns import as_text, describe_columns
+from .outputs import check_output, write_table
+from .paths import Sources, find_sources
+
+__all__ = [
+    "Batch",
+    "Reject",
+    "Sources",
+    "TableSource",
+    "as_text",
+    "check_output",
+    "describe_columns",
+    "find_sources",
+    "write_table",
+]

@@ -1,0 +1,75 @@
+"""Columns: their names in messages, and columns of numbers as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from ..errors import ColumnError
+from ..text import without_views
+
+__all__ = ["as_text", "check_names", "describe_columns", "first_line"]
+
+
+def describe_columns(names: Sequence[str], most: int = 12) -> str:
+    """Return the first column names as text for a message."""
+    shown = ", ".join(repr(name) for name in names[:most])
+    return (shown or "none") + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, without a closing stop."""
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__).rstrip(".")
+
+
+def check_names(place: str, names: Sequence[str]) -> None:
+    """Refuse a table in which one column name stands twice.
+
+    Raises
+    ------
+    ColumnError
+        Naming the place and the repeated name.
+    """
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ColumnError(
+                f"{place}: column names must differ, {name!r} stands there twice; rename one."
+            )
+        seen.add(name)
+
+
+def as_text(column: pa.Array, place: str) -> tuple[pa.Array, bool]:
+    """Return a column of numbers or ids as text, and whether it was stored as integers.
+
+    Parameters
+    ----------
+    column : pyarrow.Array
+        Text of any kind, dictionary-encoded text, or integers.
+    place : str
+        Where the column stands, for the message.
+
+    Raises
+    ------
+    ColumnError
+        If the column is stored as anything else; floating point most of all.
+    """
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_integer(kind):
+        return column.cast(pa.string()), True
+    if pa.types.is_null(kind):
+        return column.cast(pa.string()), False
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return column, False
+    if pa.types.is_string_view(kind):
+        return without_views(column), False
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        raise ColumnError(
+            f"{place}: numbers must be text, found {kind}; a floating-point number has lost "
+            "leading zeros and plus signs and may have lost digits; export the column as text."
+        )
+    raise ColumnError(f"{place}: numbers must be text, found {kind}; export the column as text.")

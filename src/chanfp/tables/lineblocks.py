@@ -1,0 +1,125 @@
+"""A text stream cut into blocks of whole lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .bytestreams import read_fully, read_into
+
+__all__ = ["MOST_ROW_BYTES", "NEWLINE", "QUOTE", "LineBlock", "count_byte", "line_blocks"]
+
+# No field of a record is longer than this, so a longer row is a fault, such as a lost line end.
+MOST_ROW_BYTES = 1 << 20
+NEWLINE, QUOTE = ord("\n"), ord('"')
+# Counting goes in steps that stay in the processor's cache.
+COUNT_STEP = 1 << 18
+
+
+@dataclass(frozen=True)
+class LineBlock:
+    r"""Whole lines of a text.
+
+    Parameters
+    ----------
+    text : bytearray
+        Ends in ``\n``.
+    first_line : int
+        The number of its first line.
+    n_lines : int
+        How many line ends it holds.
+    """
+
+    text: bytearray
+    first_line: int
+    n_lines: int
+
+
+def line_blocks(stream: Any, first_line: int, block_bytes: int) -> Iterator[LineBlock]:
+    """Yield blocks of whole lines.
+
+    Parameters
+    ----------
+    stream : binary stream with ``readinto``
+        UTF-8 text from the beginning of a line.
+    first_line : int
+        The number of that line.
+    block_bytes : int
+        About how long a block is. Memory is a few blocks, whatever the stream holds.
+
+    Yields
+    ------
+    LineBlock
+        A last line without a line end gets one. If quotes are balanced, no block begins inside
+        them. Of a line that fills a whole block only the beginning is kept, longer than
+        `MOST_ROW_BYTES`, so that it will be rejected.
+    """
+    carry = b""
+    while True:
+        block = bytearray(len(carry) + block_bytes)
+        block[: len(carry)] = carry
+        with memoryview(block) as view:
+            n_bytes = len(carry) + read_into(stream, view[len(carry) :])
+        is_end = n_bytes < len(block)
+        del block[n_bytes:]
+        if is_end:
+            if block:
+                if block[-1] != NEWLINE:
+                    block.append(NEWLINE)
+                yield LineBlock(block, first_line, count_byte(block, NEWLINE))
+            return
+        end = _end_of_record(block)
+        if end == 0:
+            carry = bytes(block[: MOST_ROW_BYTES + 1])
+            if len(block) > MOST_ROW_BYTES:
+                carry += _skip_line(stream, block_bytes)
+            continue
+        carry = bytes(block[end:])
+        del block[end:]
+        n_lines = count_byte(block, NEWLINE)
+        yield LineBlock(block, first_line, n_lines)
+        first_line += n_lines
+
+
+def count_byte(block: bytes | bytearray | npt.NDArray[np.uint8], byte: int) -> int:
+    """Return how often a byte stands in a block."""
+    data = np.frombuffer(block, np.uint8)
+    return sum(
+        int(np.count_nonzero(data[at : at + COUNT_STEP] == byte))
+        for at in range(0, len(data), COUNT_STEP)
+    )
+
+
+def _end_of_record(block: bytearray) -> int:
+    """Return where the last whole record ends; 0 where the block must grow to tell.
+
+    A line end behind an odd number of quotes stands inside a field, or a quote is astray. Within
+    the length of one row the last line end behind an even number is looked for; without one the
+    quote is astray, and the last line end will do.
+    """
+    end = block.rfind(b"\n") + 1
+    if QUOTE not in block or end == 0:
+        return end
+    start = max(0, end - MOST_ROW_BYTES)
+    tail = np.frombuffer(bytes(block[start:end]), np.uint8)
+    n_before = count_byte(np.frombuffer(block, np.uint8, start), QUOTE)
+    if (n_before + count_byte(tail, QUOTE)) % 2 == 0:
+        return end
+    is_even = (n_before + np.cumsum(tail == QUOTE)) % 2 == 0
+    balanced = np.flatnonzero((tail == NEWLINE) & is_even)
+    if len(balanced):
+        return start + int(balanced[-1]) + 1
+    return end if len(block) > MOST_ROW_BYTES else 0
+
+
+def _skip_line(stream: Any, chunk_bytes: int) -> bytes:
+    """Read to the end of a line; return the line end and what was read behind it."""
+    while chunk := read_fully(stream, chunk_bytes):
+        at = chunk.find(b"\n")
+        if at >= 0:
+            return chunk[at:]
+    return b"\n"

@@ -1,0 +1,66 @@
+"""Arrow streams: pandas, polars, DuckDB, pyarrow and whatever else hands over record batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from ..errors import DataError
+from .batches import Batch, Piece, TableSource
+
+__all__ = ["StreamSource"]
+
+
+class StreamSource(TableSource):
+    """An object with ``__arrow_c_stream__``; an iterator of batches can be read only once.
+
+    Parameters
+    ----------
+    table : object with ``__arrow_c_stream__``
+        It is asked for a stream at once, to learn the columns; the first pass uses that stream.
+    """
+
+    def __init__(self, table: Any) -> None:
+        kind = type(table)
+        self._table = table
+        # An object of a kind unknown here may give its rows only once without saying so, and
+        # then the stream that told the columns is the only one there is.
+        self._waiting: Any = (
+            table
+            if isinstance(table, pa.RecordBatchReader)
+            else pa.RecordBatchReader.from_stream(table)
+        )
+        self._is_spent = False
+        self._n_rows_read: int | None = None
+        n_rows = table.num_rows if isinstance(table, pa.Table | pa.RecordBatch) else None
+        super().__init__(
+            f"<{kind.__module__.split('.')[0]}.{kind.__name__}>", self._waiting.schema, n_rows
+        )
+        self.is_rereadable = not hasattr(table, "__next__")
+
+    def _pieces(self, columns: list[str]) -> Iterator[Piece]:
+        reader = self._open()
+        row = self.first_row
+        for records in reader:
+            batch = Batch(self, row, records.select(columns))
+            yield Piece(row, lambda batch=batch: [batch])  # type: ignore[misc]
+            row += records.num_rows
+        n_rows = row - self.first_row
+        if self._n_rows_read not in (None, n_rows):
+            raise DataError(
+                f"{self.name}: a second pass must give the rows of the first, found {n_rows:,} "
+                f"instead of {self._n_rows_read:,}; hand over a table or files."
+            )
+        self._n_rows_read = n_rows
+
+    def _open(self) -> Any:
+        if self._is_spent and not self.is_rereadable:
+            raise DataError(
+                f"{self.name}: a reader can be read only once, and this needs two passes; hand "
+                "over the table (`reader.read_all()`) or files."
+            )
+        self._is_spent = True
+        reader, self._waiting = self._waiting, None
+        return pa.RecordBatchReader.from_stream(self._table) if reader is None else reader
