@@ -204,6 +204,8 @@ DIRT = {
     "two open quotes": ('1,"2,3\n' + GOOD + '1,"2,3\n' + GOOD, [3, 5],
                         [(2, "stray-quote"), (4, "stray-quote")]),
     "open quote after a whole one": ('1"2,"2,3\n' + GOOD, [3], [(2, "stray-quote")]),
+    "row between two stray quotes": ('1,"2,3\n' + GOOD + '7",8\n', [3],
+                                     [(2, "stray-quote"), (4, "ragged-row")]),
     "bad bytes": (b"1,\xff,3\n" + GOOD.encode(), [3], [(2, "bad-encoding")]),
     "lone return": ("1,2\r4,5,6\n" + GOOD, [3], [(2, "stray-line-break")]),
     "long field": ("1," + "x" * (1 << 20) + ",3\n" + GOOD, [3], [(2, "field-too-long")]),

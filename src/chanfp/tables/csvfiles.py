@@ -16,7 +16,7 @@ from ..blocks import usable_threads
 from .batches import NO_ROWS, Batch, Piece, Reject, TableSource
 from .bytestreams import open_text, read_fully
 from .layout import CsvLayout
-from .lineblocks import MOST_ROW_BYTES, QUOTE, LineBlock, count_byte, line_blocks
+from .lineblocks import MOST_ROW_BYTES, LineBlock, line_blocks
 from .rescue import DirtyBlock, count_fields
 
 __all__ = ["CsvSource"]
@@ -71,7 +71,8 @@ class CsvSource(TableSource):
 
     def _parse(self, block: LineBlock, columns: list[str]) -> list[Batch]:
         parser, line = RecordParser(self.layout, columns), block.first_line
-        parsed = parser.parse(block.text) if is_orderly(block.text, self.layout) else None
+        is_safe = block.is_even and is_orderly(block.text, self.layout)
+        parsed = parser.parse(block.text) if is_safe else None
         if parsed is None or parsed.n_rows != block.n_lines:
             return [self._parse_dirty(DirtyBlock(block.text, self.layout), parser, line)]
         rejects = [Reject(line + number, RAGGED, text) for number, text in parsed.ragged]
@@ -147,31 +148,32 @@ class RecordParser:
             )
         except pa.ArrowInvalid:
             return None
-        if table.num_rows == 0:
-            return ParsedText(pa.RecordBatch.from_pylist([], schema=self._schema), ragged)
-        return ParsedText(table.combine_chunks().to_batches()[0], ragged)
+        batches = table.to_batches()
+        if len(batches) > 1:
+            batches = table.combine_chunks().to_batches()
+        empty = pa.RecordBatch.from_pylist([], schema=self._schema)
+        return ParsedText(batches[0] if batches else empty, ragged)
 
 
 def is_orderly(block: bytearray, layout: CsvLayout) -> bool:
-    """Return whether a block may be parsed as it is.
+    """Return whether a block with an even number of quotes may be parsed as it is.
 
-    No row is too long, no byte is NUL, quotes are even and closed in the last line, line ends are
-    of one kind and the text is UTF-8. Then a parser finds as many rows as lines, or dirt.
+    No row is too long, no byte is NUL, the last line leaves no quote open, line ends are of one
+    kind and the text is UTF-8. Then a parser finds as many rows as lines, or there is dirt.
     """
     half = MOST_ROW_BYTES // 2
     return (
         all(block.find(b"\n", at, at + half) >= 0 for at in range(0, len(block) - half, half))
         and 0 not in block
         and (b"\r" not in block or block.count(b"\r") == block.count(b"\r\n"))
-        and (QUOTE not in block or has_closed_quotes(block, layout.delimiter.encode()))
+        and count_fields(last_line_of(block), layout.delimiter.encode()) is not None
         and is_utf8(block)
     )
 
 
-def has_closed_quotes(block: bytearray, delimiter: bytes) -> bool:
-    """Return whether quotes are even, and the last line by itself leaves none open."""
-    last = bytes(block[block.rfind(b"\n", 0, -1) + 1 : -1])
-    return count_byte(block, QUOTE) % 2 == 0 and count_fields(last, delimiter) is not None
+def last_line_of(block: bytearray) -> bytes:
+    """Return the last line without its line feed."""
+    return bytes(block[block.rfind(b"\n", 0, -1) + 1 : -1])
 
 
 def is_utf8(block: bytearray) -> bool:

@@ -32,11 +32,14 @@ class LineBlock:
         The number of its first line.
     n_lines : int
         How many line ends it holds.
+    is_even : bool
+        Whether the number of quotes is even.
     """
 
     text: bytearray
     first_line: int
     n_lines: int
+    is_even: bool
 
 
 def line_blocks(stream: Any, first_line: int, block_bytes: int) -> Iterator[LineBlock]:
@@ -70,9 +73,10 @@ def line_blocks(stream: Any, first_line: int, block_bytes: int) -> Iterator[Line
             if block:
                 if block[-1] != NEWLINE:
                     block.append(NEWLINE)
-                yield LineBlock(block, first_line, count_byte(block, NEWLINE))
+                is_even = QUOTE not in block or count_byte(block, QUOTE) % 2 == 0
+                yield LineBlock(block, first_line, count_byte(block, NEWLINE), is_even)
             return
-        end = _end_of_record(block)
+        end, is_even = _end_of_record(block)
         if end == 0:
             carry = bytes(block[: MOST_ROW_BYTES + 1])
             if len(block) > MOST_ROW_BYTES:
@@ -81,7 +85,7 @@ def line_blocks(stream: Any, first_line: int, block_bytes: int) -> Iterator[Line
         carry = bytes(block[end:])
         del block[end:]
         n_lines = count_byte(block, NEWLINE)
-        yield LineBlock(block, first_line, n_lines)
+        yield LineBlock(block, first_line, n_lines, is_even)
         first_line += n_lines
 
 
@@ -94,8 +98,10 @@ def count_byte(block: bytes | bytearray | npt.NDArray[np.uint8], byte: int) -> i
     )
 
 
-def _end_of_record(block: bytearray) -> int:
-    """Return where the last whole record ends; 0 where the block must grow to tell.
+def _end_of_record(block: bytearray) -> tuple[int, bool]:
+    """Return where the last whole record ends, and whether the quotes before it are even.
+
+    0 means that the block must grow to tell.
 
     A line end behind an odd number of quotes stands inside a field, or a quote is astray. Within
     the length of one row the last line end behind an even number is looked for; without one the
@@ -103,17 +109,17 @@ def _end_of_record(block: bytearray) -> int:
     """
     end = block.rfind(b"\n") + 1
     if QUOTE not in block or end == 0:
-        return end
+        return end, True
     start = max(0, end - MOST_ROW_BYTES)
     tail = np.frombuffer(bytes(block[start:end]), np.uint8)
     n_before = count_byte(np.frombuffer(block, np.uint8, start), QUOTE)
     if (n_before + count_byte(tail, QUOTE)) % 2 == 0:
-        return end
+        return end, True
     is_even = (n_before + np.cumsum(tail == QUOTE)) % 2 == 0
     balanced = np.flatnonzero((tail == NEWLINE) & is_even)
     if len(balanced):
-        return start + int(balanced[-1]) + 1
-    return end if len(block) > MOST_ROW_BYTES else 0
+        return start + int(balanced[-1]) + 1, True
+    return (end if len(block) > MOST_ROW_BYTES else 0), False
 
 
 def _skip_line(stream: Any, chunk_bytes: int) -> bytes:
