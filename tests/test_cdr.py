@@ -13,7 +13,7 @@ import pytest
 
 import chanfp
 from carriers import CDR_HEADER, returner_calls, write_csv
-from chanfp.cdr import RecordCounts
+from chanfp.counts import RecordCounts
 from chanfp.errors import ChanfpWarning, ColumnError, DataError, ParameterError
 
 ROWS = returner_calls()

@@ -27,6 +27,7 @@ LAYERS = [
     "calls",
     "subscribers",
     "cdr",
+    "counts",
     "numbering",
     "clock",
     "headers",

@@ -12,8 +12,9 @@ import numpy.typing as npt
 from . import _core
 from .blocks import Progress, map_ordered, usable_threads
 from .calls import CallPart, CallStore
-from .cdr import CallRecords, CleanCalls, RecordCounts
+from .cdr import CallRecords, CleanCalls
 from .clock import format_time
+from .counts import RecordCounts
 from .errors import ParameterError
 from .subscribers import Subscriptions
 

@@ -1,0 +1,88 @@
+"""Counts: what became of every row that was read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import DataError
+
+__all__ = ["RecordCounts"]
+
+
+@dataclass
+class RecordCounts:
+    """What became of every row: ``accepted + rejected == total``, always.
+
+    Parameters
+    ----------
+    total, accepted : int
+        Rows read, and rows whose parties and time could be read.
+    rejected : Counter
+        Unusable rows by reason.
+    filtered : Counter
+        Accepted rows with a party that is no subscriber number (hotlines, toll-free …) by reason;
+        such a party is never a partner.
+    notes : Counter
+        Cells taken with a loss, by kind of loss.
+    examples : dict
+        File, row, column and value of the first row of each reason.
+    """
+
+    total: int = 0
+    accepted: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    filtered: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+
+    def add(self, other: RecordCounts) -> None:
+        """Add the counts of further rows."""
+        self.total += other.total
+        self.accepted += other.accepted
+        self.rejected += other.rejected
+        self.filtered += other.filtered
+        self.notes += other.notes
+        self.examples = other.examples | self.examples
+
+    def check(self) -> None:
+        """Raise AssertionError if a row got lost."""
+        if self.accepted + sum(self.rejected.values()) != self.total:
+            raise AssertionError(f"rows got lost: {self}")
+
+    def refuse(self, max_reject_share: float) -> None:
+        """Raise DataError if too few rows can be used to work on.
+
+        Parameters
+        ----------
+        max_reject_share : float
+            Largest share of rejected rows that is let pass, 0 to 1.
+        """
+        n_rejected = sum(self.rejected.values())
+        if n_rejected > max_reject_share * self.total:
+            reason, count = self.rejected.most_common(1)[0]
+            raise DataError(
+                f"{n_rejected:,} of {self.total:,} CDRs can't be used, more than a share of "
+                f"{max_reject_share:g}; {count:,} are {reason}, the first one "
+                f"{self.examples[reason]}; correct the export or raise `max_reject_share`."
+            )
+        if self.accepted and sum(self.filtered.values()) == self.accepted:
+            reason, count = self.filtered.most_common(1)[0]
+            raise DataError(
+                f"none of {self.accepted:,} CDRs has two subscriber numbers; {count:,} are "
+                f"{reason}, the first one {self.examples[reason]}; name the region in `numbers`, "
+                "or 'opaque' for hashed or made-up ids."
+            )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the counts as plain values, reasons in the order of their names."""
+        return {
+            "total": self.total,
+            "accepted": self.accepted,
+            "rejected": sum(self.rejected.values()),
+            "rejected_by_reason": dict(sorted(self.rejected.items())),
+            "filtered_by_reason": dict(sorted(self.filtered.items())),
+            "notes": dict(sorted(self.notes.items())),
+            "examples": dict(sorted(self.examples.items())),
+        }
