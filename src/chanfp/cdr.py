@@ -218,7 +218,7 @@ def read_cdrs(source: Any, *, numbers: str | NumberingPlan = "CN") -> CallRecord
     Parameters
     ----------
     source : str, path, object with ``__arrow_c_stream__``, or a list of these
-        CSV, CSV.gz or Parquet files, folders and globs of them, or tables of pandas, polars,
+        CSV (.gz, .zst) or Parquet files, folders and globs of them, or tables of pandas, polars,
         DuckDB or pyarrow, with the columns ``caller, callee, start_time`` and optionally
         ``duration_s, kind, cell, imei`` (cell and handset are the caller's).
     numbers : str or NumberingPlan, default "CN"

@@ -31,7 +31,7 @@ __all__ = ["match"]
     multiple=True,
     required=True,
     metavar="PATH...",
-    help="CDR files (CSV, CSV.gz, Parquet), folders or globs.",
+    help="CDR files (CSV, also .gz or .zst, or Parquet), folders or globs.",
 )
 @click.argument("more_cdrs", nargs=-1, metavar="")
 @click.option(
