@@ -57,9 +57,6 @@ def _run(arguments: list[str] | None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("chanfp: interrupted; nothing was written.", err=True)
         return 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 141
     except ChanfpError as error:
         click.echo(f"chanfp: error: {in_options(str(error))}", err=True)
         return 1
