@@ -53,8 +53,9 @@ def main() -> None:
     arguments = parser.parse_args()
     carrier = arguments.folder / f"carrier-{arguments.people}-{arguments.seed}"
     matches = arguments.folder / "matches.csv"
-    if not carrier.exists():
-        chanfp("simulate", carrier, "--people", arguments.people, "--seed", arguments.seed)
+    if not (carrier / "truth.csv").exists():  # written last
+        size = ("--people", arguments.people, "--seed", arguments.seed)
+        chanfp("simulate", carrier, *size, "--overwrite")
     chanfp(
         "match",
         *("--cdr", carrier / "cdr"),

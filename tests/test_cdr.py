@@ -198,6 +198,15 @@ def test_paths_that_lead_nowhere(tmp_path):
             chanfp.read_cdrs(wrong)
 
 
+def test_names_of_odd_types_are_refused_with_their_place():
+    rows = table().set_column(5, "cell", pa.array([["a"]] * len(ROWS)))
+    with pytest.raises(ColumnError, match=r"'cell': names must be text or whole numbers"):
+        list(chanfp.read_cdrs(rows).clean_calls(extra=("cell",)))
+    rows = table().set_column(6, "imei", pa.array([860123456789012.0] * len(ROWS)))
+    (calls,) = chanfp.read_cdrs(rows).clean_calls(extra=("imei",))
+    assert calls.extra["imei"][0].as_py() == "860123456789012"
+
+
 def test_a_reader_is_read_once():
     cdrs = chanfp.read_cdrs(table().to_reader())
     assert not cdrs.is_rereadable

@@ -124,3 +124,5 @@ def test_settings_take_texts_and_datetimes():
     assert format_time(NEW_YEAR_2024_S) == "2024-01-01 00:00:00"
     with pytest.raises(ParameterError, match="`reference_time` must be a time"):
         parse_time("yesterday", "reference_time")
+    with pytest.raises(ParameterError, match="from 1970 to 2106"):
+        parse_time(1_704_067_200_000, "reference_time")

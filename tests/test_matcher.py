@@ -1,5 +1,6 @@
 """The facade: matches, their evidence, and explanations."""
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -130,6 +131,47 @@ def test_a_candidate_must_have_been_there_before():
     # OLD is both new and departed, but began after NEW; and nobody is his own candidate.
     assert matches.summary["subscribers"]["new"] == 2
     assert len(matches) == 0
+
+
+def test_nobody_is_his_own_candidate():
+    calls = [(STAYER, FRIENDS[30], stamp(day), "9") for day in range(60)]
+    calls += [(FRIENDS[3], NEW, stamp(20), "0")]  # dialled before it was ever used
+    calls += [(NEW, FRIENDS[day % 5], stamp(30 + day), "9") for day in range(12)]
+    cdrs = pa.table([list(c) for c in zip(*calls, strict=True)], names=list(CDR_HEADER[:4]))
+    table = pa.table(
+        {
+            "subscriber": [NEW, STAYER],
+            "activated_at": [stamp(15), ""],
+            "departed_at": [stamp(45), ""],
+        }
+    )
+    fingerprints = chanfp.build_fingerprints(cdrs, table, new_days=40)
+    assert len(fingerprints.departed) == len(fingerprints.new) == 1
+    assert len(chanfp.Matcher().fit(fingerprints).match()) == 0
+
+
+def test_row_order_of_the_records_changes_no_byte(tmp_path):
+    carrier = chanfp.simulate(1500, seed=3)
+    records = carrier.cdrs.to_table()
+    shuffled = records.take(pa.array(np.random.default_rng(0).permutation(len(records))))
+    one, other = (
+        chanfp.Matcher()
+        .fit(chanfp.build_fingerprints(table, carrier.subscribers, new_days=90))
+        .match()
+        .table
+        for table in (records, shuffled)
+    )
+    assert len(one) > 100
+    assert one.equals(other)
+
+
+def test_own_tiers():
+    tiers = chanfp.SimilarityTiers(tiers=(chanfp.SimilarityTier("gold", 0.5, 1, 1),))
+    grades, reasons = tiers.grade(
+        np.array([0.9, 0.1, 0.9]), np.array([5, 5, 1], np.int32), np.array([9, 9, 9])
+    )
+    assert grades == ["gold", "U", "U"]
+    assert reasons == ["", "below-tiers", "thin-evidence"]
 
 
 def test_a_reader_gives_matches_without_the_second_pass():

@@ -69,6 +69,12 @@ def test_overlapping_periods_name_both_rows(make):
         subscribers.index(chanfp.NumberingPlan("CN"))
 
 
+def test_the_same_row_twice_names_both(make):
+    subscribers = chanfp.read_subscribers(make((FIRST, "", ""), (FIRST, "", "")))
+    with pytest.raises(DataError, match=r"is activated at an unknown time while .* ends never"):
+        subscribers.index(chanfp.NumberingPlan("CN"))
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from . import _core
 from .blocks import Progress, map_ordered
@@ -20,7 +19,7 @@ from .clock import read_durations, read_times
 from .counts import RecordCounts
 from .errors import ChanfpWarning, ColumnError
 from .numbering import NumberingPlan
-from .tables import Batch, TableSource, as_text, describe_columns, find_sources
+from .tables import Batch, TableSource, as_label, as_text, describe_columns, find_sources
 
 __all__ = ["CallRecords", "CleanCalls", "read_cdrs"]
 
@@ -316,9 +315,9 @@ def _clean_batch(
         callee,
         start_s,
         _read_duration(batch, counts),
-        _read_is_message(records),
+        _read_is_message(batch),
         verdicts == PAIR,
-        {name: _extra_column(records, name) for name in extra},
+        {name: _extra_column(batch, name) for name in extra},
     )
     is_good = verdicts != REJECTED
     return calls if is_good.all() else calls.only(is_good)
@@ -385,21 +384,20 @@ def _read_duration(batch: Batch, counts: RecordCounts) -> npt.NDArray[np.int32]:
     return duration_s
 
 
-def _read_is_message(records: pa.RecordBatch) -> npt.NDArray[np.bool_]:
+def _read_is_message(batch: Batch) -> npt.NDArray[np.bool_]:
     """Return which rows are messages; a row without a kind is a call."""
-    if "kind" not in records.schema.names:
-        return np.zeros(records.num_rows, bool)
-    kind = records.column("kind")
-    if not pa.types.is_dictionary(kind.type):
-        kind = kind.dictionary_encode()
+    if "kind" not in batch.records.schema.names:
+        return np.zeros(batch.records.num_rows, bool)
+    kind = batch.records.column("kind")
+    if not (pa.types.is_dictionary(kind.type) and pa.types.is_string(kind.type.value_type)):
+        kind = as_label(kind, batch.place(0, "kind")).dictionary_encode()
     names = [str(name or "").strip().lower() for name in kind.dictionary.to_pylist()]
     is_message = np.array([name not in CALL_KINDS for name in names] + [False])
     codes = kind.indices.fill_null(len(names)).to_numpy(zero_copy_only=False)
     return np.asarray(is_message[codes.astype(np.int64)], bool)
 
 
-def _extra_column(records: pa.RecordBatch, name: str) -> pa.Array:
-    if name not in records.schema.names:
-        return pa.nulls(records.num_rows, pa.string())
-    column = records.column(name)
-    return column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
+def _extra_column(batch: Batch, name: str) -> pa.Array:
+    if name not in batch.records.schema.names:
+        return pa.nulls(batch.records.num_rows, pa.string())
+    return as_label(batch.records.column(name), batch.place(0, name))

@@ -135,6 +135,17 @@ def parse_time(value: Any, name: str) -> int:
     ParameterError
         If it can't be read as a time.
     """
+    seconds = _setting_seconds(value, name)
+    if seconds is None or not 0 <= seconds < 2**32:
+        raise ParameterError(
+            f"`{name}` must be a time from 1970 to 2106 such as '2024-01-31 23:59:59', got "
+            f"{value!r}; correct it."
+        )
+    return seconds
+
+
+def _setting_seconds(value: Any, name: str) -> int | None:
+    """Return what a setting means as seconds since 1970, None for what is no time."""
     if isinstance(value, datetime):
         return int((value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp())
     if isinstance(value, date):
@@ -142,12 +153,9 @@ def parse_time(value: Any, name: str) -> int:
     if isinstance(value, int | np.integer):
         return int(value)
     if isinstance(value, str):
-        seconds, status = read_times(pa.array([value]), name)
-        if status[0] not in (MISSING, INVALID):
-            return int(seconds[0])
-    raise ParameterError(
-        f"`{name}` must be a time such as '2024-01-31 23:59:59', got {value!r}; correct it."
-    )
+        read, status = read_times(pa.array([value]), name)
+        return None if status[0] in (MISSING, INVALID) else int(read[0])
+    return None
 
 
 def format_time(seconds: int) -> str:

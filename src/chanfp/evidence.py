@@ -34,7 +34,7 @@ class PartnerEvidence:
     jaccard : ndarray
         Shared partners over all partners of the two.
     weighted_jaccard : ndarray
-        Sum of min(x, y) over sum of max(x, y) (Ruzicka), bit for bit what `find_candidates` gives.
+        Sum of min(x, y) over sum of max(x, y) (Ruzicka).
     idf_jaccard : ndarray
         Rarity of the shared partners over rarity of all partners of the two.
     hellinger : ndarray

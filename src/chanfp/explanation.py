@@ -145,7 +145,8 @@ def _verdict(match: dict[str, Any]) -> str:
         "U": "too little evidence to say",
     }
     place = "best candidate" if match["rank"] == 1 else f"candidate {match['rank']}"
-    return f"grade {match['grade']}, {words[match['grade']]}, {place}"
+    wording = [f"grade {match['grade']}", words.get(match["grade"], ""), place]
+    return ", ".join(part for part in wording if part)
 
 
 def _other_evidence(match: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from .errors import ParameterError
 __all__ = ["THIN_EVIDENCE", "SimilarityTier", "SimilarityTiers"]
 
 THIN_EVIDENCE = "thin-evidence"
+BELOW_TIERS = "below-tiers"
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,9 @@ class SimilarityTiers:
         grades : list of str
             A, B, C, D, or U where the evidence is too thin.
         reasons : list of str
-            ``thin-evidence`` or empty.
+            ``thin-evidence``, ``below-tiers`` where no tier is reached, or empty.
         """
-        grades = np.full(len(jaccard), "U", dtype="U1")
+        grades = np.full(len(jaccard), "U", dtype=object)
         is_thin = (n_shared < self.min_shared) | (n_calls < self.min_calls)
         for tier in reversed(self.tiers):
             reached = (
@@ -109,5 +110,6 @@ class SimilarityTiers:
                 & ~is_thin
             )
             grades[reached] = tier.grade
-        reasons = np.where(grades == "U", THIN_EVIDENCE, "")
+        no_grade = np.where(is_thin, THIN_EVIDENCE, BELOW_TIERS)
+        reasons = np.where(grades == "U", no_grade, "")
         return grades.tolist(), reasons.tolist()

@@ -129,7 +129,7 @@ class Matcher:
             top_k=self.top,
             min_shared=self.min_shared or 1,
             new_begins=activity.first_own_s[fingerprints.new.role.holdings],
-            departed_begins=activity.first_seen_s[fingerprints.departed.role.holdings],
+            departed_begins=_departed_begins(fingerprints),
             n_threads=self.n_threads,
             progress=self.progress,
         )
@@ -167,7 +167,9 @@ class Matcher:
         """Return what cells, handsets and hours say of each pair; a second pass over the CDRs."""
         if not len(new_rows) or not fingerprints.cdrs.is_rereadable:
             return {}
-        new, old = read_profiles(fingerprints, new_rows, old_rows, progress=self.progress)
+        new, old = read_profiles(
+            fingerprints, new_rows, old_rows, n_threads=self.n_threads, progress=self.progress
+        )
         pairs = (new_rows, old_rows)
         cells = _compare(new.cells, old.cells, pairs, self.n_threads)
         hours = _compare(new.hours, old.hours, pairs, self.n_threads)
@@ -204,9 +206,20 @@ class Matcher:
             **fingerprints.summary(),
             "candidates": table.num_rows,
             "new_with_candidate": best.num_rows,
-            "grades": {grade: grades[grade] for grade in "ABCDU" if grades[grade]},
+            "grades": dict(sorted(grades.items())),
             "notices": notices,
         }
+
+
+def _departed_begins(fingerprints: Fingerprints) -> npt.NDArray[np.int64]:
+    """Return when each departed subscription was first seen, in any record.
+
+    Who is new, too, begins with its own first sign of life, as it does among the new; so nobody
+    begins before himself and is his own candidate.
+    """
+    activity, holdings = fingerprints.activity, fingerprints.departed.role.holdings
+    is_new = np.isin(holdings, fingerprints.new.role.holdings)
+    return np.where(is_new, activity.first_own_s[holdings], activity.first_seen_s[holdings])
 
 
 def _role_notices(fingerprints: Fingerprints) -> list[str]:

@@ -73,7 +73,7 @@ class Profile:
 
 
 class _Names:
-    """Numbers names in the order of their first appearance."""
+    """Numbers names as they appear; `ranks` gives them the order of the alphabet."""
 
     def __init__(self) -> None:
         self.codes: dict[str, int] = {}
@@ -87,6 +87,16 @@ class _Names:
         ]
         indices = encoded.indices.fill_null(len(codes)).to_numpy(zero_copy_only=False)
         return np.asarray(np.array([*codes, -1], np.int64)[indices], np.int64)
+
+    def ranks(self) -> npt.NDArray[np.int64]:
+        """Return the place of each code among the sorted names, and -1 for -1.
+
+        So columns, and with them the order of sums, don't hang on the order of the records.
+        """
+        ranks = np.empty(len(self.codes) + 1, np.int64)
+        ranks[[self.codes[name] for name in sorted(self.codes)]] = np.arange(len(self.codes))
+        ranks[-1] = -1
+        return ranks
 
 
 class _Collector:
@@ -125,10 +135,10 @@ class _Collector:
         ]
         n_rows = len(self.role.rows)
         return Profile(
-            _count_names(joined[0], joined[1], n_rows, len(cells.codes)),
-            _count_names(joined[0], joined[2], n_rows, len(handsets.codes)),
+            _count_names(joined[0], cells.ranks()[joined[1]], n_rows, len(cells.codes)),
+            _count_names(joined[0], handsets.ranks()[joined[2]], n_rows, len(handsets.codes)),
             _count_names(joined[0], joined[3], n_rows, HOURS_PER_WEEK),
-            list(cells.codes),
+            sorted(cells.codes),
         )
 
 
@@ -137,6 +147,7 @@ def read_profiles(
     new_rows: npt.NDArray[np.int64],
     departed_rows: npt.NDArray[np.int64],
     *,
+    n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> tuple[Profile, Profile]:
     """Read the CDRs once more and profile some new and some departed subscriptions.
@@ -146,6 +157,8 @@ def read_profiles(
     fingerprints : Fingerprints
     new_rows, departed_rows : int64 array
         The rows of ``fingerprints.new`` and ``fingerprints.departed`` that are wanted.
+    n_threads : int, optional
+        Default every usable core.
     progress : callable, optional
         Told the rows read.
 
@@ -170,7 +183,10 @@ def read_profiles(
     )
     cells, handsets = _Names(), _Names()
     for calls in fingerprints.cdrs.clean_calls(
-        extra=("cell", "imei"), progress=progress, stage="reading cells and hours"
+        extra=("cell", "imei"),
+        n_threads=n_threads,
+        progress=progress,
+        stage="reading cells and hours",
     ):
         _collect(calls, fingerprints, collectors, cells, handsets)
     imeis = fingerprints.subscribers.attributes.get("imei")

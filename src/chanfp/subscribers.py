@@ -16,7 +16,7 @@ from .clock import DATE_ONLY, DAY_S, INVALID, MISSING, format_time, read_times
 from .errors import ChanfpWarning, ColumnError, DataError
 from .keys import KeyTable
 from .numbering import NumberingPlan
-from .tables import Batch, TableSource, as_text, describe_columns, find_sources
+from .tables import Batch, TableSource, as_label, as_text, describe_columns, find_sources
 
 __all__ = ["Subscribers", "Subscriptions", "read_subscribers"]
 
@@ -104,9 +104,10 @@ class Subscribers:
     def _refuse_overlap(self, earlier: int, later: int) -> None:
         raise DataError(
             f"{self.place(earlier)} and {self.place(later)}: one number can't be two subscriptions "
-            f"at once; {self.ids[later].as_py()!r} is activated at "
-            f"{format_time(int(self.activated_s[later]))} while the other period ends "
-            f"{_format_end(int(self.departed_s[earlier]))}; correct one of the dates or drop a row."
+            f"at once; {self.ids[later].as_py()!r} is activated "
+            f"{_format_bound(int(self.activated_s[later]), 'at an unknown time')} while the other "
+            f"period ends {_format_bound(int(self.departed_s[earlier]), 'never')}; correct one of "
+            "the dates or drop a row."
         )
 
 
@@ -270,7 +271,7 @@ def _check_order(
 
 
 def _attribute(batch: Batch, name: str) -> pa.Array:
-    column = batch.records.column(name).cast(pa.string())
+    column = as_label(batch.records.column(name), batch.place(0, name))
     return pc.replace_with_mask(
         column, pc.equal(column, "").fill_null(False), pa.scalar(None, pa.string())
     )
@@ -291,5 +292,6 @@ def _join_pieces(pieces: list[Piece], places: list[tuple[str, int, int]]) -> Sub
     )
 
 
-def _format_end(seconds: int) -> str:
-    return "never" if seconds >= END_S else f"at {format_time(seconds)}"
+def _format_bound(seconds: int, when_open: str) -> str:
+    """Word one end of a period."""
+    return f"at {format_time(seconds)}" if BEGINNING_S < seconds < END_S else when_open

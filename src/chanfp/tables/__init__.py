@@ -6,7 +6,7 @@ is row 1.
 """
 
 from .batches import Batch, Reject, TableSource
-from .columns import as_text, describe_columns
+from .columns import as_label, as_text, describe_columns
 from .outputs import check_output, write_table
 from .paths import Sources, find_sources
 
@@ -15,6 +15,7 @@ __all__ = [
     "Reject",
     "Sources",
     "TableSource",
+    "as_label",
     "as_text",
     "check_output",
     "describe_columns",

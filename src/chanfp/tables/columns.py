@@ -9,7 +9,7 @@ import pyarrow as pa
 from ..errors import ColumnError
 from ..text import without_views
 
-__all__ = ["as_text", "check_names", "describe_columns", "first_line"]
+__all__ = ["as_label", "as_text", "check_names", "describe_columns", "first_line"]
 
 
 def describe_columns(names: Sequence[str], most: int = 12) -> str:
@@ -73,3 +73,43 @@ def as_text(column: pa.Array, place: str) -> tuple[pa.Array, bool]:
             "leading zeros and plus signs and may have lost digits; export the column as text."
         )
     raise ColumnError(f"{place}: numbers must be text, found {kind}; export the column as text.")
+
+
+def as_label(column: pa.Array, place: str) -> pa.Array:
+    """Return a column of names, such as cells or handsets, as text.
+
+    Parameters
+    ----------
+    column : pyarrow.Array
+        Text of any kind, integers, or floating-point numbers that are whole (a data frame makes
+        them of integers with gaps).
+    place : str
+        Where the column stands, for the message.
+
+    Raises
+    ------
+    ColumnError
+        If the column is stored as anything else.
+    """
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    is_known = any(
+        test(kind)
+        for test in (
+            pa.types.is_string,
+            pa.types.is_large_string,
+            pa.types.is_string_view,
+            pa.types.is_integer,
+            pa.types.is_floating,
+            pa.types.is_null,
+        )
+    )
+    if is_known:
+        try:
+            if pa.types.is_dictionary(column.type):
+                column = column.dictionary_decode()
+            if pa.types.is_floating(kind):
+                column = column.cast(pa.int64())
+            return column.cast(pa.string())
+        except pa.ArrowException:
+            pass
+    raise ColumnError(f"{place}: names must be text or whole numbers, found {kind}; convert them.")
