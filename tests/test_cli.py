@@ -43,9 +43,9 @@ def files(tmp_path):
     return ("--cdr", cdrs, "--subscribers", subscribers)
 
 
-def fails(done, message):
-    """Assert exit 1 with one clear line and nothing else."""
-    assert done.returncode == 1, done
+def fails(done, message, status=1):
+    """Assert one clear line and nothing else: exit 1 for bad input, 2 for wrong usage."""
+    assert done.returncode == status, done
     assert done.stdout == ""
     (line,) = [line for line in done.stderr.splitlines() if "warning:" not in line]
     assert line.startswith("chanfp: error: ")
@@ -167,7 +167,7 @@ def test_bad_input_is_one_clear_line(files, tmp_path):
     done = run("match", *files[:2], "--subscribers", reverse, *out)
     assert fails(done, "r.csv, row 2, column 'departed_at': a subscription can't end before")
     assert fails(run("match", *files, "--out", tmp_path / "no" / "m.csv"), "does not exist")
-    assert fails(run("match", *files, *out, "--reference-time", "then"), "--reference-time must")
+    assert fails(run("match", *files, *out, "--reference-time", "then"), "--reference-time must", 2)
     assert not (tmp_path / "m.csv").exists()
 
 
@@ -205,7 +205,7 @@ def test_garbage_stops_the_run(files, tmp_path):
 def test_a_reference_time_before_the_records_is_refused(files, tmp_path):
     out = ("--out", tmp_path / "m.csv")
     done = run("match", *files, *out, "--reference-time", "2023-01-01")
-    assert fails(done, "--reference-time 2023-01-01 00:00:00 lies before the first record")
+    assert fails(done, "--reference-time 2023-01-01 00:00:00 lies before the first record", 2)
 
 
 def test_a_file_given_twice_is_read_once(files, tmp_path):
@@ -267,6 +267,18 @@ def test_wrong_usage_is_exit_2(words):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--window-days", "0"), "--window-days must be more than 0"),
+        (("--numbers", "ZZ"), "--numbers must be"),
+        (("--out", "m.txt"), "must end in .csv or .parquet"),
+    ],
+)
+def test_a_setting_out_of_range_is_exit_2(options, message, files, tmp_path):
+    assert fails(run("match", *files, "--out", tmp_path / "m.csv", *options), message, 2)
+
+
 def test_unreadable_file(files, tmp_path):
     (tmp_path / "folder.csv").mkdir()
     done = run("match", "--cdr", tmp_path / "folder.csv", *files[2:], "--out", tmp_path / "m.csv")
@@ -279,7 +291,7 @@ def test_simulate_then_match(tmp_path):
     done = run(*words)
     assert done.returncode == 0, done.stderr
     assert "1,500 people, seed 3" in done.stdout
-    assert fails(run(*words), "DIRECTORY must be empty or new")
+    assert fails(run(*words), "DIRECTORY must be empty or new", 2)
     done = run(
         *("match", "--cdr", carrier / "cdr", "--subscribers", carrier / "subscribers.csv"),
         *("--cells", carrier / "cells.csv", "--new-days", "90", "--out", tmp_path / "m.csv"),

@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _run(arguments: list[str] | None) -> int:
-    from ..errors import ChanfpError
+    from ..errors import ChanfpError, ParameterError
     from .wording import in_options
 
     try:
@@ -59,7 +59,7 @@ def _run(arguments: list[str] | None) -> int:
         return 130
     except ChanfpError as error:
         click.echo(f"chanfp: error: {in_options(str(error))}", err=True)
-        return 1
+        return 2 if isinstance(error, ParameterError) else 1
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         reason = error.strerror or str(error)
