@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..blocks import Progress
 from ..errors import ParameterError
 from .records import CdrStream
 from .settings import Settings
@@ -18,13 +18,6 @@ from .world import World
 from .writing import FORMATS, check_target, write_cdrs, write_csv
 
 __all__ = ["SimulatedCarrier", "simulate"]
-
-
-class Progress(Protocol):
-    """What long work calls to tell how far it is."""
-
-    def __call__(self, stage: str, done: int, total: int | None) -> None:
-        """`done` of `total` units of `stage` are finished."""
 
 
 class SimulatedCarrier:
