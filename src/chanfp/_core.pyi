@@ -92,6 +92,7 @@ def resolve_numbers(
     first_bit: int,
     symbol_of_byte: npt.NDArray[np.uint8],
     transitions: npt.NDArray[np.uint16],
+    shortcuts: npt.NDArray[np.uint16],
     code_of_state: npt.NDArray[np.uint8],
     modulus_of_state: npt.NDArray[np.uint64],
     base_of_state: npt.NDArray[np.uint64],

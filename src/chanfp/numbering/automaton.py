@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from .grammar import Family, Verdict
+from .shortcuts import find_shortcuts
 
 __all__ = ["Automaton", "compile_families", "symbol_of_byte"]
 
@@ -38,10 +39,11 @@ class Automaton:
 
     ``transitions[16 * state + symbol]`` is the next state. `codes`, `moduli` and `bases` have one
     entry per state: reason code, 10 to the number of key digits (0: no key), and what is added to
-    those digits.
+    those digits. `shortcuts` are those of `find_shortcuts`.
     """
 
     transitions: NDArray[np.uint16]
+    shortcuts: NDArray[np.uint16]
     codes: NDArray[np.uint8]
     moduli: NDArray[np.uint64]
     bases: NDArray[np.uint64]
@@ -84,12 +86,17 @@ def compile_families(families: Sequence[Family], default: Verdict) -> Automaton:
         )
     transitions = np.zeros((len(rows), ROW), np.uint16)
     transitions[:, :N_SYMBOLS] = np.array(rows)
-    moduli = [10**verdict.key_digits if verdict.key_digits else 0 for verdict in verdicts]
+    codes = np.array([verdict.code for verdict in verdicts], np.uint8)
+    moduli = np.array(
+        [10**verdict.key_digits if verdict.key_digits else 0 for verdict in verdicts], np.uint64
+    )
+    bases = np.array([verdict.key_base for verdict in verdicts], np.uint64)
     return Automaton(
         transitions=transitions.ravel(),
-        codes=np.array([verdict.code for verdict in verdicts], np.uint8),
-        moduli=np.array(moduli, np.uint64),
-        bases=np.array([verdict.key_base for verdict in verdicts], np.uint64),
+        shortcuts=find_shortcuts(transitions, codes, moduli, bases),
+        codes=codes,
+        moduli=moduli,
+        bases=bases,
     )
 
 

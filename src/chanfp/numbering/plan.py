@@ -242,8 +242,8 @@ class NumberingPlan:
         tables = self._automaton
         _core.resolve_numbers(
             column.text, column.offsets, column.validity, column.first_bit,
-            SYMBOL_OF_BYTE, tables.transitions, tables.codes, tables.moduli, tables.bases,
-            CODES["missing"], CODES["invalid"], 0, len(keys), keys, codes,
+            SYMBOL_OF_BYTE, tables.transitions, tables.shortcuts, tables.codes, tables.moduli,
+            tables.bases, CODES["missing"], CODES["invalid"], 0, len(keys), keys, codes,
         )  # fmt: skip
 
     def _settle_rest(
