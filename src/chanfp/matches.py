@@ -33,6 +33,7 @@ MATCH_SCHEMA = pa.schema(
         ("jaccard", pa.float64()),
         ("weighted_jaccard", pa.float64()),
         ("idf_jaccard", pa.float64()),
+        ("tfidf_jaccard", pa.float64()),
         ("hellinger", pa.float64()),
         ("cosine", pa.float64()),
         ("containment_new", pa.float64()),

@@ -21,9 +21,8 @@ __all__ = ["match"]
     \b
     chanfp match --cdr cdr/*.parquet --subscribers subscribers.csv --out matches.csv
     """,
-    epilog="An existing result is replaced. Ranks follow Jaccard similarity, then the weighted "
-    "Jaccard similarity of calls times the partner's rarity. Exit status: 0 done, 1 bad input, "
-    "2 wrong usage.",
+    epilog="An existing result is replaced. Ranks follow jaccard, then tfidf_jaccard. Exit "
+    "status: 0 done, 1 bad input, 2 wrong usage.",
 )
 @click.option(
     "--cdr",
