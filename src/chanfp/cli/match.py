@@ -71,6 +71,11 @@ __all__ = ["match"]
     help="How long ago a new subscription may have begun.  [default: the window]",
 )
 @click.option(
+    "--silence-days",
+    type=float,
+    help="Who is silent for this long has departed.  [default: only the table tells]",
+)
+@click.option(
     "--top",
     type=click.IntRange(1),
     default=5,
@@ -105,6 +110,7 @@ def match(
     reference_time: str | None,
     horizon_days: float | None,
     new_days: float | None,
+    silence_days: float | None,
     top: int,
     min_shared: int | None,
     max_reject_share: float,
@@ -138,6 +144,7 @@ def match(
             reference_time=reference_time,
             horizon_days=horizon_days,
             new_days=new_days,
+            silence_days=silence_days,
             max_reject_share=max_reject_share,
             n_threads=threads,
             progress=progress,
