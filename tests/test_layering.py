@@ -26,6 +26,7 @@ LAYERS = [
     "roles",
     "activity",
     "calls",
+    "span",
     "subscribers",
     "cdr",
     "counts",
