@@ -78,8 +78,8 @@ class KeySet:
         return np.sort(self._found())
 
     def _found(self) -> npt.NDArray[np.uint64]:
-        keys = self._slots[::2]
-        return keys[keys != 0]
+        keys: npt.NDArray[np.uint64] = self._slots[::2]
+        return np.asarray(keys[keys != 0], np.uint64)
 
 
 def distinct_keys(parts: Iterable[npt.NDArray[np.uint64]]) -> npt.NDArray[np.uint64]:
