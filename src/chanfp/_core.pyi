@@ -57,6 +57,9 @@ def gather_calls(
     holdings: npt.NDArray[np.int32],
     words: npt.NDArray[np.uint64],
 ) -> int: ...
+def count_partitions(
+    holdings: npt.NDArray[np.int32], shift: int, counts: npt.NDArray[np.int64]
+) -> None: ...
 def partition_calls(
     holdings: npt.NDArray[np.int32],
     words: npt.NDArray[np.uint64],
