@@ -89,6 +89,14 @@ def group_calls(
     seconds: npt.NDArray[np.int64],
     outgoing: npt.NDArray[np.int32],
 ) -> int: ...
+def read_levels(levels: npt.NDArray[np.uint8], is_present: npt.NDArray[np.uint8]) -> int: ...
+def cut_values(
+    values: npt.NDArray[np.uint8],
+    is_present: npt.NDArray[np.uint8],
+    begin: int,
+    ends: npt.NDArray[np.int32],
+    text: npt.NDArray[np.uint8],
+) -> int: ...
 def resolve_numbers(
     text: npt.NDArray[np.uint8],
     offsets: _Offsets,

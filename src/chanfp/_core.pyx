@@ -15,6 +15,7 @@ slow twin in `chanfp._reference`.
 
 from libc.math cimport sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy
 
 ctypedef fused index_t:
     int32_t
@@ -26,6 +27,7 @@ include "_kernels/screen.pxi"
 include "_kernels/days.pxi"
 include "_kernels/gather.pxi"
 include "_kernels/group.pxi"
+include "_kernels/pages.pxi"
 include "_kernels/digits.pxi"
 include "_kernels/numbers.pxi"
 include "_kernels/csr.pxi"

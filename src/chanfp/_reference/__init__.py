@@ -21,6 +21,7 @@ from .joins import (
     transpose_rows,
 )
 from .numbers import hash_text, resolve_number, siphash
+from .pages import cut_values, read_levels
 from .times import DURATION_TEXT, TIME_TEXT, parse_duration, parse_time
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "add_up",
     "canonical_rows",
     "count_days",
+    "cut_values",
     "find_disorder",
     "gather_calls",
     "group_calls",
@@ -39,6 +41,7 @@ __all__ = [
     "join_rows",
     "parse_duration",
     "parse_time",
+    "read_levels",
     "refine_pair",
     "resolve_number",
     "screen_row",
