@@ -25,6 +25,7 @@ LAYERS = [
     "roles",
     "activity",
     "calls",
+    "repeats",
     "subscribers",
     "cdr",
     "counts",

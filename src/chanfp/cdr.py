@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from . import _core
 from .blocks import Progress, map_ordered
-from .clock import read_durations, read_times
+from .clock import DAY_S, read_durations, read_times
 from .counts import RecordCounts
 from .errors import ChanfpWarning, ColumnError
 from .numbering import NumberingPlan
@@ -27,6 +27,7 @@ REQUIRED_COLUMNS = ("caller", "callee", "start_time")
 OPTIONAL_COLUMNS = ("duration_s", "kind")
 CALL_KINDS = ("", "call", "voice", "moc", "mtc", "通话", "语音")
 OPAQUE = "opaque"
+LONGEST_CALL_S = 7 * DAY_S
 N_CODES, TALLY_SIZE = 256, 771  # as _core.screen_rows lays out its tally
 PAIR, REJECTED = 0, 2
 OTHER_FAULTS = (
@@ -49,7 +50,7 @@ class CleanCalls:
     start_s : int64 array
         Seconds since 1970.
     duration_s : int32 array
-        0 for an unanswered call, -1 where unknown.
+        0 for an unanswered call, -1 where unknown, 7 days at most.
     is_message : bool array
         True for everything that is not a call.
     is_pair : bool array
@@ -371,13 +372,20 @@ def _count_rows(
 
 
 def _read_duration(batch: Batch, counts: RecordCounts) -> npt.NDArray[np.int32]:
-    """Return durations; a negative one (some systems' mark of a missed call) counts as 0."""
+    """Return durations; a negative one (some systems' mark of a missed call) counts as 0.
+
+    One beyond all sense is unknown.
+    """
     if "duration_s" not in batch.records.schema.names:
         return np.full(batch.records.num_rows, -1, np.int32)
     column = batch.records.column("duration_s")
     duration_s = read_durations(column, batch.place(0, "duration_s"))
-    for code, note, meaning in ((-2, "duration-unreadable", -1), (-3, "duration-negative", 0)):
-        found = duration_s == code
+    for code, note, meaning in (
+        (-2, "duration-unreadable", -1),
+        (-3, "duration-negative", 0),
+        (LONGEST_CALL_S, "duration-absurd", -1),
+    ):
+        found = duration_s == code if code < 0 else duration_s > code
         if found.any():
             counts.notes[note] += int(np.count_nonzero(found))
             duration_s[found] = meaning

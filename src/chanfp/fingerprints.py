@@ -18,6 +18,7 @@ from .clock import format_time, parse_time
 from .errors import ParameterError
 from .grouping import group_calls
 from .keys import KeyTable, distinct_keys
+from .repeats import check_tolerance
 from .roles import Role, Roles, WindowSettings, assign_roles
 from .subscribers import Subscribers, Subscriptions, read_subscribers
 
@@ -88,6 +89,11 @@ class Fingerprints:
     subscriptions : Subscriptions
     cdrs : CallRecords
     subscribers : Subscribers
+    dedupe_s : int, optional
+        Calls that differ by no more seconds than this count once; None where none were looked for.
+    n_duplicates : int
+        Records left out because they repeat another: those between subscriber numbers, one of them
+        known, up to the reference time.
     """
 
     departed: FingerprintSet
@@ -102,6 +108,8 @@ class Fingerprints:
     subscriptions: Subscriptions
     cdrs: CallRecords
     subscribers: Subscribers
+    dedupe_s: int | None = None
+    n_duplicates: int = 0
 
     def __repr__(self) -> str:
         return (
@@ -131,6 +139,7 @@ class Fingerprints:
                 "without_known_subscriber": activity.n_unknown,
                 "outside_any_period": activity.n_outside_period,
                 "after_reference_time": activity.n_after_reference,
+                "duplicates": self.n_duplicates,
             },
             "start_time": format_time(activity.start_s) if activity.counts.accepted else None,
             "reference_time": format_time(activity.reference_s) if activity.reference_s else None,
@@ -162,6 +171,7 @@ def build_fingerprints(
     horizon_days: float | None = None,
     new_days: float | None = None,
     max_reject_share: float = 0.05,
+    dedupe_s: float | None = None,
     memory_limit: int | None = None,
     temp_dir: str | None = None,
     n_threads: int | None = None,
@@ -184,6 +194,10 @@ def build_fingerprints(
         How long ago a new subscription may have begun; default `window_days`.
     max_reject_share : float, default 0.05
         Stop if a larger share of the rows can't be used, 0 to 1.
+    dedupe_s : float, optional
+        Count once what was delivered more than once, by two exchanges or in two files: calls of the
+        same parties, direction and kind whose starts and whose durations, where known, differ by no
+        more seconds than this, 0 to 3,600. Default count every record.
     memory_limit : int, optional
         Bytes. Calls being gathered take a quarter of it at most; what goes beyond waits on disk.
         Default no limit.
@@ -213,6 +227,7 @@ def build_fingerprints(
     numbering plan calls a service is filtered and counted.
     """
     settings = WindowSettings(window_days, horizon_days, new_days)
+    tolerance_s = check_tolerance(dedupe_s)
     cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
     subscribers = (
         subscribers if isinstance(subscribers, Subscribers) else read_subscribers(subscribers)
@@ -220,7 +235,10 @@ def build_fingerprints(
     subscriptions = subscribers.index(cdrs.plan)
     reference_s = None if reference_time is None else parse_time(reference_time, "reference_time")
     with CallStore(
-        len(subscriptions.keys), max_bytes=_call_bytes(memory_limit), temp_dir=temp_dir
+        len(subscriptions.keys),
+        max_bytes=_call_bytes(memory_limit),
+        temp_dir=temp_dir,
+        tolerance_s=tolerance_s,
     ) as store:
         activity = gather_activity(
             cdrs,
@@ -262,6 +280,8 @@ def build_fingerprints(
         subscriptions=subscriptions,
         cdrs=cdrs,
         subscribers=subscribers,
+        dedupe_s=tolerance_s,
+        n_duplicates=int(store.n_repeats.sum()),
     )
 
 

@@ -18,6 +18,7 @@ from .blocks import Progress
 from .cdr import CleanCalls
 from .errors import ColumnError, DataError
 from .fingerprints import Fingerprints, FingerprintSet
+from .repeats import find_repeats, pack_calls
 from .tables import as_text, describe_columns, find_sources
 
 __all__ = ["Profile", "read_cell_regions", "read_profiles"]
@@ -110,6 +111,8 @@ class _Collector:
         self.row_of = np.full(n_holdings + 1, -1, np.int64)  # the last one stands for "nobody"
         self.row_of[self.role.holdings[wanted]] = wanted
         self.parts: list[tuple[npt.NDArray[np.int64], ...]] = []
+        # Partner and call of each, part for part; only where repeats are to be dropped.
+        self.identities: list[tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]] = []
 
     def choose(
         self, holdings: npt.NDArray[np.int64], times_s: npt.NDArray[np.int64]
@@ -121,6 +124,28 @@ class _Collector:
         outside = (times_s[known] < self.role.start_s[at]) | (times_s[known] > self.role.end_s[at])
         rows[known[outside]] = -1
         return rows
+
+    def drop_repeats(self, cells: _Names, handsets: _Names, tolerance_s: int) -> None:
+        """Keep each call once; what it doesn't name is taken from its first repeat that does."""
+        if not self.parts:
+            return
+        rows, cell, handset, hours = (
+            np.concatenate(part) for part in zip(*self.parts, strict=True)
+        )
+        partners, calls = (np.concatenate(part) for part in zip(*self.identities, strict=True))
+        # Names decide among equal calls, so that the order of the records doesn't.
+        ties = (cells.ranks()[cell], handsets.ranks()[handset])
+        order, originals = find_repeats(rows, partners, calls, ties, tolerance_s)
+        kept = np.flatnonzero(originals == np.arange(len(order)))
+        self.parts = [
+            (
+                rows[order[kept]],
+                _first_named(cell[order], originals)[kept],
+                _first_named(handset[order], originals)[kept],
+                hours[order[kept]],
+            )
+        ]
+        self.identities.clear()
 
     def add_table_handsets(self, imeis: pa.Array, handsets: _Names) -> None:
         """Count the handset that the subscriber table names like one more call."""
@@ -174,7 +199,8 @@ def read_profiles(
 
     Notes
     -----
-    Cell and handset of a record are the caller's, so only calls made count.
+    Cell and handset of a record are the caller's, so only calls made count; calls delivered more
+    than once count once if the fingerprints were built so.
     """
     n_holdings = len(fingerprints.subscriptions.keys)
     collectors = (
@@ -189,6 +215,9 @@ def read_profiles(
         stage="reading cells and hours",
     ):
         _collect(calls, fingerprints, collectors, cells, handsets)
+    if fingerprints.dedupe_s is not None:
+        for collector in collectors:
+            collector.drop_repeats(cells, handsets, fingerprints.dedupe_s)
     imeis = fingerprints.subscribers.attributes.get("imei")
     if imeis is not None:
         for collector in collectors:
@@ -217,6 +246,27 @@ def _collect(
                 calls.start_s[chosen] // HOUR_S % HOURS_PER_WEEK,
             )
         )
+        if fingerprints.dedupe_s is not None:
+            collector.identities.append((calls.callee[chosen], _pack_own_calls(calls, chosen)))
+
+
+def _pack_own_calls(calls: CleanCalls, chosen: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    return pack_calls(
+        calls.start_s[chosen],
+        calls.duration_s[chosen],
+        calls.is_message[chosen],
+        np.ones(len(chosen), bool),
+    )
+
+
+def _first_named(
+    codes: npt.NDArray[np.int64], originals: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Return for each original the first code that it or a repeat of it has, -1 if none."""
+    found = np.full(len(codes), -1)
+    backwards = np.flatnonzero(codes >= 0)[::-1]
+    found[originals[backwards]] = codes[backwards]  # the last one assigned stays
+    return found
 
 
 def _count_names(

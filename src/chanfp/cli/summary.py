@@ -57,6 +57,7 @@ def _record_lines(records: dict[str, Any]) -> list[tuple[str, str]]:
         ("", f"{n_filtered:,} of the accepted have a party that is no subscriber number"),
         ("", _reasons("filtered", records["filtered_by_reason"])),
         ("", _reasons("taken with a loss", records["notes"])),
+        ("", f"{records['duplicates']:,} repeat another one and are left out"),
         ("", f"{records['after_reference_time']:,} lie after the reference time"),
         ("", f"{records['outside_any_period']:,} times a number was nobody's then"),
     ]

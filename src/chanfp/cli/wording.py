@@ -7,7 +7,12 @@ import re
 __all__ = ["in_options"]
 
 # What parameters of the library are called as options, where the name differs.
-OTHER_NAMES = {"region": "--numbers", "n_threads": "--threads", "directory": "DIRECTORY"}
+OTHER_NAMES = {
+    "dedupe_s": "--dedupe",
+    "directory": "DIRECTORY",
+    "n_threads": "--threads",
+    "region": "--numbers",
+}
 PARAMETERS = (
     "days",
     "horizon_days",
