@@ -21,6 +21,7 @@ LAYERS = [
     "joins",
     "csr",
     "fingerprints",
+    "hubs",
     "grouping",
     "roles",
     "activity",
