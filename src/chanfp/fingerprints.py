@@ -125,8 +125,8 @@ class Fingerprints:
     @cached_property
     def hub_names(self) -> list[str]:
         """Numbers of the largest hubs, as far as the records can still tell them."""
-        hubs = self.hubs
-        return self.cdrs.partner_names(hubs.partners[hubs.largest])
+        largest = self.hubs.partners[self.hubs.largest]
+        return self.cdrs.partner_names(largest) if len(largest) else []
 
     @property
     def partner_rarity(self) -> npt.NDArray[np.float64]:
@@ -186,6 +186,7 @@ def build_fingerprints(
     reference_time: Any = None,
     horizon_days: float | None = None,
     new_days: float | None = None,
+    silence_days: float | None = None,
     max_reject_share: float = 0.05,
     dedupe_s: float | None = None,
     hub_share: float | None = None,
@@ -212,6 +213,9 @@ def build_fingerprints(
         Leave out departures longer ago than this.
     new_days : float, optional
         How long ago a new subscription may have begun; default `window_days`.
+    silence_days : float, optional
+        Who is silent for this long has departed, whatever the table says; default only the table
+        tells.
     max_reject_share : float, default 0.05
         Stop if a larger share of the rows can't be used, 0 to 1.
     dedupe_s : float, optional
@@ -253,7 +257,7 @@ def build_fingerprints(
     its dates, which are late and early by weeks. Partners are subscriber numbers only: what the
     numbering plan calls a service is filtered and counted.
     """
-    settings = WindowSettings(window_days, horizon_days, new_days)
+    settings = WindowSettings(window_days, horizon_days, new_days, silence_days)
     hub_settings = HubSettings(hub_share, hub_count, allow_partners, deny_partners)
     tolerance_s = check_tolerance(dedupe_s)
     cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
@@ -278,10 +282,14 @@ def build_fingerprints(
             progress=progress,
         )
         roles = assign_roles(activity, subscriptions, settings)
-        every = (roles.departed, roles.new, roles.active, roles.active_later)
-        grouped = group_calls(store, activity.n_calls, every, n_threads=n_threads)
+        departed, new, active, later = group_calls(
+            store, activity.n_calls, roles.windows, n_threads=n_threads
+        )
+    is_seen = (np.diff(active.indptr) > 0) & (np.diff(later.indptr) > 0)
+    roles = roles.with_active(is_seen)
+    grouped = (departed, new, active.only(is_seen), later.only(is_seen))
     screened = screen_partners(grouped, hub_settings, n_threads=n_threads)
-    departed, new, active, active_later = (
+    sets = [
         FingerprintSet(
             role,
             subscribers.ids.take(pa.array(role.rows)),
@@ -289,13 +297,15 @@ def build_fingerprints(
             group.seconds,
             group.outgoing,
         )
-        for role, group, columns in zip(every, screened.grouped, screened.columns, strict=True)
-    )
+        for role, group, columns in zip(
+            roles.windows, screened.grouped, screened.columns, strict=True
+        )
+    ]
     return Fingerprints(
-        departed=departed,
-        new=new,
-        active=active,
-        active_later=active_later,
+        departed=sets[0],
+        new=sets[1],
+        active=sets[2],
+        active_later=sets[3],
         partners=screened.partners,
         n_subscribers=screened.n_subscribers,
         hubs=screened.hubs,

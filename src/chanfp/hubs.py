@@ -128,7 +128,7 @@ class Hubs:
     @property
     def is_kept(self) -> npt.NDArray[np.bool_]:
         """Whether each partner is kept."""
-        return (self.verdicts == KEPT) | (self.verdicts == ALLOWED)
+        return np.asarray((self.verdicts == KEPT) | (self.verdicts == ALLOWED), bool)
 
     @property
     def largest(self) -> npt.NDArray[np.int64]:

@@ -21,9 +21,8 @@ __all__ = ["match"]
     \b
     chanfp match --cdr cdr/*.parquet --subscribers subscribers.csv --out matches.csv
     """,
-    epilog="An existing result is replaced. Ranks follow Jaccard similarity, then the weighted "
-    "Jaccard similarity of calls times the partner's rarity. Exit status: 0 done, 1 bad input, "
-    "2 wrong usage.",
+    epilog="An existing result is replaced. Ranks follow jaccard, then tfidf_jaccard. Exit "
+    "status: 0 done, 1 bad input, 2 wrong usage.",
 )
 @click.option(
     "--cdr",
@@ -72,6 +71,11 @@ __all__ = ["match"]
     help="How long ago a new subscription may have begun.  [default: the window]",
 )
 @click.option(
+    "--silence-days",
+    type=float,
+    help="Who is silent for this long has departed.  [default: only the table tells]",
+)
+@click.option(
     "--top",
     type=click.IntRange(1),
     default=5,
@@ -115,6 +119,7 @@ def match(
     reference_time: str | None,
     horizon_days: float | None,
     new_days: float | None,
+    silence_days: float | None,
     top: int,
     min_shared: int | None,
     max_reject_share: float,
@@ -149,6 +154,7 @@ def match(
             reference_time=reference_time,
             horizon_days=horizon_days,
             new_days=new_days,
+            silence_days=silence_days,
             max_reject_share=max_reject_share,
             dedupe_s=dedupe,
             n_threads=threads,

@@ -24,6 +24,7 @@ PARAMETERS = (
     "people",
     "reference_time",
     "seed",
+    "silence_days",
     "top",
     "window_days",
 )
