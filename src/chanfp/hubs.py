@@ -93,7 +93,10 @@ class HubSettings:
         most_partners = 0
         if n_partners.any():
             most_partners = int(np.quantile(n_partners[n_partners > 0], QUANTILE, method="higher"))
-        why = f"{MULTIPLE} × {most_partners:,} partners, the most of {QUANTILE:.0%} of subscribers"
+        why = (
+            f"{MULTIPLE} times the {most_partners:,} partners that {100 * QUANTILE:g} % of the "
+            "subscribers don't exceed"
+        )
         if MULTIPLE * most_partners < FLOOR:
             return FLOOR, f"{why}, but {FLOOR} at least"
         return MULTIPLE * most_partners, why

@@ -15,8 +15,13 @@ OTHER_NAMES = {
 }
 PARAMETERS = (
     "days",
+    "allow_partners",
+    "deny_partners",
     "horizon_days",
+    "hub_count",
+    "hub_share",
     "max_reject_share",
+    "memory_limit",
     "min_shared",
     "new_days",
     "numbers",
@@ -24,6 +29,7 @@ PARAMETERS = (
     "people",
     "reference_time",
     "seed",
+    "temp_dir",
     "silence_days",
     "top",
     "window_days",
