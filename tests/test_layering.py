@@ -28,6 +28,7 @@ LAYERS = [
     "subscribers",
     "cdr",
     "counts",
+    "sidetables",
     "numbering",
     "clock",
     "headers",

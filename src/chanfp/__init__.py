@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from .matcher import Matcher
     from .matches import MATCH_SCHEMA, Matches
     from .numbering import NumberingPlan
+    from .sidetables import (
+        SideTable,
+        read_cells,
+        read_outlets,
+        read_recharges,
+        read_sales,
+        read_settlements,
+        read_usage,
+    )
     from .simulation import SimulatedCarrier, simulate
     from .subscribers import Subscribers, read_subscribers
 
@@ -41,6 +50,7 @@ _MODULE_OF = {
     "NumberingPlan": "numbering",
     "Pairs": "joins",
     "ParameterError": "errors",
+    "SideTable": "sidetables",
     "SimilarityTier": "grading",
     "SimilarityTiers": "grading",
     "SimulatedCarrier": "simulation",
@@ -49,7 +59,13 @@ _MODULE_OF = {
     "jaccard_join": "candidates",
     "measure_pairs": "evidence",
     "read_cdrs": "cdr",
+    "read_cells": "sidetables",
+    "read_outlets": "sidetables",
+    "read_recharges": "sidetables",
+    "read_sales": "sidetables",
+    "read_settlements": "sidetables",
     "read_subscribers": "subscribers",
+    "read_usage": "sidetables",
     "simulate": "simulation",
 }
 
@@ -68,6 +84,7 @@ __all__ = [
     "NumberingPlan",
     "Pairs",
     "ParameterError",
+    "SideTable",
     "SimilarityTier",
     "SimilarityTiers",
     "SimulatedCarrier",
@@ -77,7 +94,13 @@ __all__ = [
     "jaccard_join",
     "measure_pairs",
     "read_cdrs",
+    "read_cells",
+    "read_outlets",
+    "read_recharges",
+    "read_sales",
+    "read_settlements",
     "read_subscribers",
+    "read_usage",
     "simulate",
 ]
 

@@ -16,9 +16,8 @@ from scipy.sparse import coo_array, csr_array
 
 from .blocks import Progress
 from .cdr import CleanCalls
-from .errors import ColumnError, DataError
 from .fingerprints import Fingerprints, FingerprintSet
-from .tables import as_text, describe_columns, find_sources
+from .sidetables import read_cells
 
 __all__ = ["Profile", "read_cell_regions", "read_profiles"]
 
@@ -243,26 +242,8 @@ def read_cell_regions(source: Any) -> dict[str, str]:
     ColumnError
         If a column is missing.
     DataError
-        If one cell stands in two regions; the row is named.
+        If one cell stands in two regions; both rows are named.
     """
-    region_of: dict[str, str] = {}
-    for opened in find_sources(source):
-        for column in ("cell", "region"):
-            if column not in opened.schema.names:
-                raise ColumnError(
-                    f"{opened.name}: the table of cells needs a column {column!r}; the columns "
-                    f"found are {describe_columns(opened.schema.names)}; rename the one meant."
-                )
-        for batch in opened.batches(["cell", "region"], is_strict=True):
-            cells, _ = as_text(batch.records.column("cell"), batch.place(0, "cell"))
-            regions, _ = as_text(batch.records.column("region"), batch.place(0, "region"))
-            pairs = zip(cells.to_pylist(), regions.to_pylist(), strict=True)
-            for row, (cell, region) in enumerate(pairs):
-                if not cell or not region:
-                    continue
-                if region_of.setdefault(cell, region) != region:
-                    raise DataError(
-                        f"{batch.place(row, 'region')}: a cell lies in one region; cell {cell!r} "
-                        f"is in {region!r} here and in {region_of[cell]!r} above; correct one."
-                    )
-    return region_of
+    table = read_cells(source).table
+    pairs = zip(table.column("cell").to_pylist(), table.column("region").to_pylist(), strict=True)
+    return {cell: region for cell, region in pairs if region is not None}

@@ -3,6 +3,7 @@
 from .columns import CALL_CENTRED, SUBSCRIBER_CENTRED, WORDS, ColumnMap, FoundColumn, recognise
 from .directions import INCOMING, OUTGOING, UNKNOWN, check_directions, read_direction
 from .settings import Settings, read_settings
+from .words import find_meanings, find_words, known_meanings
 
 __all__ = [
     "CALL_CENTRED",
@@ -15,6 +16,9 @@ __all__ = [
     "FoundColumn",
     "Settings",
     "check_directions",
+    "find_meanings",
+    "find_words",
+    "known_meanings",
     "read_direction",
     "read_settings",
     "recognise",
