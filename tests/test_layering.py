@@ -28,6 +28,7 @@ LAYERS = [
     "subscribers",
     "cdr",
     "counts",
+    "numberlists",
     "sidetables",
     "numbering",
     "clock",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .matcher import Matcher
     from .matches import MATCH_SCHEMA, Matches
     from .numbering import NumberingPlan
+    from .numberlists import NumberList
     from .sidetables import (
         SideTable,
         read_cells,
@@ -47,6 +48,7 @@ _MODULE_OF = {
     "MATCH_SCHEMA": "matches",
     "Matcher": "matcher",
     "Matches": "matches",
+    "NumberList": "numberlists",
     "NumberingPlan": "numbering",
     "Pairs": "joins",
     "ParameterError": "errors",
@@ -81,6 +83,7 @@ __all__ = [
     "Fingerprints",
     "Matcher",
     "Matches",
+    "NumberList",
     "NumberingPlan",
     "Pairs",
     "ParameterError",
