@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .clock import DATE_ONLY, DAY_S, INVALID, MISSING, format_time, read_times
+from .clock import DATE_ONLY, DAY_S, INVALID, MISSING, clock_rows, format_time, read_times
 from .errors import ChanfpWarning, ColumnError, DataError
 from .headers import find_words
 from .keys import KeyTable
 from .numbering import NumberingPlan
 from .sidetables import Column, read_column
 from .tables import Batch, TableSource, as_text, describe_columns, find_sources
+from .zones import check_timezone
 
 __all__ = ["Subscribers", "Subscriptions", "read_subscribers"]
 
@@ -57,8 +59,10 @@ class Subscribers:
     attributes : dict of str to pyarrow.Array
         The optional columns found; text but for ``suspended_at`` (time stamp in seconds) and
         ``monthly_fee`` (float64); null where empty.
-    places : list of (str, int)
-        For each source its name and the row number messages use for its first row.
+    places : list of (str, int, int)
+        For each source its name, its first row here, and the number messages use for that row.
+    clocks : dict of str to str
+        By which clocks the dates go (as in `chanfp.zones`), each with its first place and value.
     """
 
     ids: pa.Array
@@ -67,6 +71,7 @@ class Subscribers:
     is_departed: npt.NDArray[np.bool_]
     attributes: dict[str, pa.Array]
     places: list[tuple[str, int, int]]
+    clocks: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -182,7 +187,7 @@ class Subscriptions:
         return holding
 
 
-def read_subscribers(source: Any) -> Subscribers:
+def read_subscribers(source: Any, *, timezone: str | None = None) -> Subscribers:
     """Read the subscriber table.
 
     Parameters
@@ -192,6 +197,9 @@ def read_subscribers(source: Any) -> Subscribers:
         optionally ``subscription_id, status`` (active, suspended, closed)``, suspended_at, id_hash,
         name_hash, imei, outlet, seller, product, plan, monthly_fee, activation_cell``, or known
         Chinese headers for these.
+    timezone : str, optional
+        IANA name of the zone of the clock on the wall, as in `read_cdrs`: times with a zone and
+        epochs become its time. Without it they become UTC.
 
     Returns
     -------
@@ -205,6 +213,8 @@ def read_subscribers(source: Any) -> Subscribers:
     DataError
         If a date, status or fee can't be read, or a period ends before it starts; file, row and
         column are named.
+    ParameterError
+        If there is no such zone.
 
     Warns
     -----
@@ -213,13 +223,19 @@ def read_subscribers(source: Any) -> Subscribers:
 
     Notes
     -----
-    A departure given as a date only lasts to the end of that day. The dates bound a subscription;
-    the windows that are compared hang on its first and last own call or message.
+    A departure given as a date only lasts to the end of that day; so does one given as a time
+    stamp if all departures of the column lie at midnight, as data frames keep dates. The dates
+    bound a subscription; the windows that are compared hang on its first and last own call or
+    message.
     """
     pieces: list[Piece] = []
     places: list[tuple[str, int, int]] = []
+    clocks: dict[str, str] = {}
+    zone = check_timezone(timezone)
     n_rows = 0
-    for opened in find_sources(source):
+    sources = find_sources(source)
+    sources.warn_of_skipped()
+    for opened in sources:
         columns = find_words(opened.schema.names, WORDS, place=opened.name)
         missing = [name for name in REQUIRED_COLUMNS if name not in columns]
         if missing:
@@ -228,10 +244,10 @@ def read_subscribers(source: Any) -> Subscribers:
                 f"found are {describe_columns(opened.schema.names)}; rename the one that is meant."
             )
         places.append((opened.name, n_rows, opened.first_row))
-        for piece in _read_source(opened, columns):
+        for piece in _read_source(opened, columns, zone, clocks):
             pieces.append(piece)
             n_rows += len(piece[0])
-    subscribers = _join_pieces(pieces, places)
+    subscribers = replace(_join_pieces(pieces, places), clocks=clocks)
     _warn_of_open_ends(subscribers)
     return subscribers
 
@@ -245,10 +261,13 @@ Piece = tuple[
 ]
 
 
-def _read_source(source: TableSource, columns: dict[str, str]) -> list[Piece]:
+def _read_source(
+    source: TableSource, columns: dict[str, str], zone: ZoneInfo | None, clocks: dict[str, str]
+) -> list[Piece]:
     attributes = [column for column in ATTRIBUTES if column.name in columns]
-    number = columns["subscriber"]
+    number, departed_at = columns["subscriber"], columns["departed_at"]
     pieces: list[Piece] = []
+    batches: list[Batch] = []
     for batch in source.batches(list(columns.values()), is_strict=True):
         ids, was_integer = as_text(batch.records.column(number), batch.place(0, number))
         if was_integer and not pieces:
@@ -258,22 +277,44 @@ def _read_source(source: TableSource, columns: dict[str, str]) -> list[Piece]:
                 ChanfpWarning,
                 stacklevel=3,
             )
-        activated_s, _ = _read_dates(batch, columns["activated_at"], BEGINNING_S)
-        departed_s, is_departed = _read_dates(batch, columns["departed_at"], END_S, lasts=True)
-        _check_order(batch, columns["departed_at"], activated_s, departed_s)
+        activated_s, _ = _read_dates(batch, columns["activated_at"], BEGINNING_S, zone, clocks)
+        departed_s, is_departed = _read_dates(batch, departed_at, END_S, zone, clocks, lasts=True)
         values = {
-            column.name: read_column(batch, columns[column.name], column) for column in attributes
+            column.name: read_column(batch, columns[column.name], column, zone)
+            for column in attributes
         }
         pieces.append((ids.cast(pa.string()), activated_s, departed_s, is_departed, values))
+        # For places only; the rest of the rows need not stay.
+        batches.append(replace(batch, records=batch.records.select([departed_at])))
+    if pa.types.is_timestamp(source.schema.field(departed_at).type):
+        _stretch_midnights(pieces)
+    for batch, (_, activated_s, departed_s, _, _) in zip(batches, pieces, strict=True):
+        _check_order(batch, departed_at, activated_s, departed_s)
     return pieces
 
 
+def _stretch_midnights(pieces: list[Piece]) -> None:
+    """Let departures last to the end of the day if all of them are midnights: dates, that is."""
+    if all(not (departed[given] % DAY_S).any() for _, _, departed, given, _ in pieces):
+        for _, _, departed_s, is_departed, _ in pieces:
+            departed_s[is_departed] += DAY_S - 1
+
+
 def _read_dates(
-    batch: Batch, column: str, when_empty: int, *, lasts: bool = False
+    batch: Batch,
+    column: str,
+    when_empty: int,
+    zone: ZoneInfo | None,
+    clocks: dict[str, str],
+    *,
+    lasts: bool = False,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Return a date column in seconds and which rows have a date; it may last all day."""
+    """Return a date column in seconds and which rows have a date; note by which clocks they go.
+
+    A date `lasts` to the end of its day.
+    """
     values = batch.records.column(column)
-    seconds, status = read_times(values, batch.place(0, column))
+    seconds, status = read_times(values, batch.place(0, column), zone)
     bad = np.flatnonzero(status == INVALID)
     if len(bad):
         row = int(bad[0])
@@ -281,6 +322,8 @@ def _read_dates(
             f"{batch.place(row, column)}: a time such as '2024-01-31 23:59:59' is needed, found "
             f"{values[row].as_py()!r}; correct the cell or leave it empty."
         )
+    for clock, row in clock_rows(status, zone).items():
+        clocks.setdefault(clock, f"{batch.place(row, column)}: {str(values[row])!r}")
     is_given = status != MISSING
     if lasts:
         seconds = np.where(status == DATE_ONLY, seconds + DAY_S - 1, seconds)

@@ -1,4 +1,4 @@
-"""What is known of headers and directions, from ``known.toml``."""
+"""What is known of headers, directions and kinds, from ``known.toml``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LETTER_GAP = re.compile(r"(?<=[^\W\d_])[\s_\-]+(?=[^\W\d_])")
 
 @dataclass(frozen=True)
 class Known:
-    """Known headers and directions, folded.
+    """Known headers, directions and kinds, folded.
 
     Parameters
     ----------
@@ -26,6 +26,8 @@ class Known:
         For each word the headers that say it.
     directions : dict of str to str
         ``"out"`` or ``"in"`` for each known value.
+    kinds : dict of str to str
+        ``"call"`` or ``"message"`` for each known value.
     tables : dict of str to frozenset of str
         For each word of the tables beside CDRs the headers that say it.
     values : dict of str to dict of str to str
@@ -35,6 +37,7 @@ class Known:
     strong: dict[str, frozenset[str]]
     weak: dict[str, frozenset[str]]
     directions: dict[str, str]
+    kinds: dict[str, str]
     tables: dict[str, frozenset[str]]
     values: dict[str, dict[str, str]]
 
@@ -57,6 +60,7 @@ def load_known() -> Known:
         strong=folded("strong"),
         weak=folded("weak"),
         directions=meanings(tables["directions"]),
+        kinds=meanings(tables["kinds"]),
         tables=folded("tables"),
         values={word: meanings(table) for word, table in tables["values"].items()},
     )
@@ -70,7 +74,7 @@ def fold_header(name: str) -> str:
 
 
 def fold_value(value: str) -> str:
-    """Return a value of a direction column without case, width, and gaps between letters."""
+    """Return a direction or kind without case, width, and gaps between letters."""
     return LETTER_GAP.sub("", unicodedata.normalize("NFKC", value).casefold().strip())
 
 

@@ -86,7 +86,7 @@ OUTLETS = Schema(
 )
 
 
-def read_usage(source: Any) -> SideTable:
+def read_usage(source: Any, *, timezone: str | None = None) -> SideTable:
     """Read what each subscriber used and paid in each month.
 
     Parameters
@@ -94,6 +94,8 @@ def read_usage(source: Any) -> SideTable:
     source : str, path, object with ``__arrow_c_stream__``, or a list of these
         With the columns ``subscriber, month`` and optionally ``fee, voice_min, sms, data_mb``. A
         month is ``2024-01``, ``202401`` or a date in it.
+    timezone : str, optional
+        As in `read_subscribers`.
 
     Returns
     -------
@@ -107,16 +109,18 @@ def read_usage(source: Any) -> SideTable:
     DataError
         If a cell can't be used, or a subscriber has a month twice; file, row and column are named.
     """
-    return read_table(source, USAGE)
+    return read_table(source, USAGE, timezone=timezone)
 
 
-def read_settlements(source: Any) -> SideTable:
+def read_settlements(source: Any, *, timezone: str | None = None) -> SideTable:
     """Read which instalments of commission were paid for each subscriber.
 
     Parameters
     ----------
     source : str, path, object with ``__arrow_c_stream__``, or a list of these
         With the columns ``subscriber, user_month, amount`` and optionally ``paid_at``.
+    timezone : str, optional
+        As in `read_subscribers`.
 
     Returns
     -------
@@ -131,16 +135,18 @@ def read_settlements(source: Any) -> SideTable:
         If a cell can't be used, or an instalment stands there twice; file, row and column are
         named.
     """
-    return read_table(source, SETTLEMENTS)
+    return read_table(source, SETTLEMENTS, timezone=timezone)
 
 
-def read_recharges(source: Any) -> SideTable:
+def read_recharges(source: Any, *, timezone: str | None = None) -> SideTable:
     """Read when and where money was put on each number.
 
     Parameters
     ----------
     source : str, path, object with ``__arrow_c_stream__``, or a list of these
         With the columns ``subscriber, time`` and optionally ``outlet, cell``.
+    timezone : str, optional
+        As in `read_subscribers`.
 
     Returns
     -------
@@ -155,7 +161,7 @@ def read_recharges(source: Any) -> SideTable:
     DataError
         If a cell can't be used; file, row and column are named.
     """
-    return read_table(source, RECHARGES)
+    return read_table(source, RECHARGES, timezone=timezone)
 
 
 def read_cells(source: Any) -> SideTable:
@@ -181,7 +187,7 @@ def read_cells(source: Any) -> SideTable:
     return read_table(source, CELLS)
 
 
-def read_sales(source: Any) -> SideTable:
+def read_sales(source: Any, *, timezone: str | None = None) -> SideTable:
     """Read who sold which number when.
 
     Parameters
@@ -189,6 +195,8 @@ def read_sales(source: Any) -> SideTable:
     source : str, path, object with ``__arrow_c_stream__``, or a list of these
         With the columns ``subscriber, outlet, sold_at`` and optionally ``seller, price, commission,
         activation_cell, product``.
+    timezone : str, optional
+        As in `read_subscribers`.
 
     Returns
     -------
@@ -204,7 +212,7 @@ def read_sales(source: Any) -> SideTable:
         If a cell can't be used, or a number is sold twice at one time; file, row and column are
         named.
     """
-    return read_table(source, SALES)
+    return read_table(source, SALES, timezone=timezone)
 
 
 def read_outlets(source: Any) -> SideTable:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from ..errors import ChanfpWarning, ColumnError, DataError
 from ..headers import find_words, known_meanings
 from ..numbering import NumberingPlan
 from ..tables import Batch, TableSource, describe_columns, find_sources
+from ..zones import check_timezone
 from .repeats import find_repeats, rows_differ
 from .schemas import ARROW_TYPES, Column, Schema
 from .values import WANTED, is_empty, read_values
@@ -90,7 +92,7 @@ class SideTable:
         return keys
 
 
-def read_table(source: Any, schema: Schema) -> SideTable:
+def read_table(source: Any, schema: Schema, *, timezone: str | None = None) -> SideTable:
     """Read a side table and check every row.
 
     Parameters
@@ -98,6 +100,8 @@ def read_table(source: Any, schema: Schema) -> SideTable:
     source : str, path, object with ``__arrow_c_stream__``, or a list of these
         Columns are named as in the schema, or by a known English or Chinese header.
     schema : Schema
+    timezone : str, optional
+        As in `read_subscribers`.
 
     Returns
     -------
@@ -117,13 +121,16 @@ def read_table(source: Any, schema: Schema) -> SideTable:
     numbers = [np.zeros(0, np.int64)]
     found: dict[str, None] = {}
     others: dict[str, None] = {}
-    for opened in find_sources(source):
+    zone = check_timezone(timezone)
+    found_sources = find_sources(source)
+    found_sources.warn_of_skipped()
+    for opened in found_sources:
         columns = _find_columns(opened, schema)
         found.update(dict.fromkeys(columns))
         used = set(columns.values())
         others.update((name, None) for name in opened.schema.names if name not in used)
         sources.append((opened.name, sum(len(part) for part in numbers)))
-        for batch in _read_source(opened, schema, columns):
+        for batch in _read_source(opened, schema, columns, zone):
             batches.append(batch[0])
             numbers.append(batch[1])
     side_table = SideTable(
@@ -137,8 +144,8 @@ def read_table(source: Any, schema: Schema) -> SideTable:
     return _without_repeats(side_table)
 
 
-def read_column(batch: Batch, name: str, column: Column) -> pa.Array:
-    """Return the cells of one column, null where empty.
+def read_column(batch: Batch, name: str, column: Column, zone: ZoneInfo | None = None) -> pa.Array:
+    """Return the cells of one column, null where empty; times by the clock of a zone.
 
     Raises
     ------
@@ -147,7 +154,7 @@ def read_column(batch: Batch, name: str, column: Column) -> pa.Array:
     DataError
         At the first cell that can't be read, or is empty and must not be.
     """
-    values, is_bad = read_values(batch, name, column)
+    values, is_bad = read_values(batch, name, column, zone)
     if is_bad.any():
         row = int(np.argmax(is_bad))
         wanted = WANTED[column.kind]
@@ -179,7 +186,7 @@ def _find_columns(source: TableSource, schema: Schema) -> dict[str, str]:
 
 
 def _read_source(
-    source: TableSource, schema: Schema, columns: dict[str, str]
+    source: TableSource, schema: Schema, columns: dict[str, str], zone: ZoneInfo | None
 ) -> Iterator[tuple[pa.RecordBatch, npt.NDArray[np.int64]]]:
     """Yield the rows of one source with their numbers."""
     for column in schema.columns:
@@ -188,7 +195,7 @@ def _read_source(
             warn_of_integers(source, stored)
     for batch in source.batches(list(columns.values()), is_strict=True):
         arrays = [
-            read_column(batch, columns[column.name], column)
+            read_column(batch, columns[column.name], column, zone)
             if column.name in columns
             else pa.nulls(batch.records.num_rows, ARROW_TYPES[column.kind])
             for column in schema.columns

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +40,9 @@ WANTED = {
 Mask = npt.NDArray[np.bool_]
 
 
-def read_values(batch: Batch, name: str, column: Column) -> tuple[pa.Array, Mask]:
+def read_values(
+    batch: Batch, name: str, column: Column, zone: ZoneInfo | None
+) -> tuple[pa.Array, Mask]:
     """Return the cells of a column, null where empty, and which of them can't be read.
 
     Parameters
@@ -49,6 +52,8 @@ def read_values(batch: Batch, name: str, column: Column) -> tuple[pa.Array, Mask
         The column of the batch that is meant.
     column : Column
         What it should hold.
+    zone : ZoneInfo or None
+        Where the clock on the wall hangs that times with a zone are turned into.
 
     Returns
     -------
@@ -65,7 +70,10 @@ def read_values(batch: Batch, name: str, column: Column) -> tuple[pa.Array, Mask
     cells, place = batch.records.column(name), batch.place(0, name)
     if is_text(cells.type):
         cells = _without_empty(cells)
-    values, is_bad = READERS[column.kind](cells, place)
+    if column.kind in TIME_READERS:
+        values, is_bad = TIME_READERS[column.kind](cells, place, zone)
+    else:
+        values, is_bad = READERS[column.kind](cells, place)
     if column.takes_words:
         return find_meanings(column.name, values)
     return values, is_bad
@@ -96,22 +104,22 @@ def _read_text(cells: pa.Array, place: str) -> tuple[pa.Array, Mask]:
     return as_label(cells, place), np.zeros(len(cells), bool)
 
 
-def _read_time(cells: pa.Array, place: str) -> tuple[pa.Array, Mask]:
-    seconds, status = read_times(cells, place)
+def _read_time(cells: pa.Array, place: str, zone: ZoneInfo | None) -> tuple[pa.Array, Mask]:
+    seconds, status = read_times(cells, place, zone)
     return pa.array(seconds, pa.timestamp("s"), mask=status == MISSING), status == INVALID
 
 
-def _read_month(cells: pa.Array, place: str) -> tuple[pa.Array, Mask]:
+def _read_month(cells: pa.Array, place: str, zone: ZoneInfo | None) -> tuple[pa.Array, Mask]:
     if is_text(cells.type) or pa.types.is_integer(cells.type):
         encoded = cells.cast(pa.string()).dictionary_encode()
         cells = encoded.dictionary
         months = [_year_and_month(text) for text in cells.to_pylist()]
         written = [None if month is None else f"{month}-01" for month in months]
         cells = pc.coalesce(pa.array(written, pa.string()), cells)
-        values, is_bad = _read_first_days(cells, place)
+        values, is_bad = _read_first_days(cells, place, zone)
         rows = encoded.indices.fill_null(len(cells)).to_numpy(zero_copy_only=False)
         return values.take(encoded.indices), np.append(is_bad, False)[rows]
-    return _read_first_days(cells, place)
+    return _read_first_days(cells, place, zone)
 
 
 def _year_and_month(text: str) -> str | None:
@@ -120,8 +128,8 @@ def _year_and_month(text: str) -> str | None:
     return None if found is None else f"{found[1]}-{found[2] or found[3]:0>2}"
 
 
-def _read_first_days(cells: pa.Array, place: str) -> tuple[pa.Array, Mask]:
-    seconds, status = read_times(cells, place)
+def _read_first_days(cells: pa.Array, place: str, zone: ZoneInfo | None) -> tuple[pa.Array, Mask]:
+    seconds, status = read_times(cells, place, zone)
     is_bad = (status == INVALID) | ((status != MISSING) & ((seconds < 0) | (seconds >= 2**32)))
     times = pa.array(seconds, pa.timestamp("s"), mask=(status == MISSING) | is_bad)
     return pc.floor_temporal(times, unit="month").cast(pa.date32()), is_bad
@@ -170,9 +178,11 @@ def _is_numeric(kind: pa.DataType) -> bool:
 READERS: dict[str, Callable[[Any, str], tuple[pa.Array, Mask]]] = {
     "number": _read_number,
     "text": _read_text,
-    "time": _read_time,
-    "month": _read_month,
     "money": _read_decimal,
     "quantity": _read_quantity,
     "count": _read_count,
+}
+TIME_READERS: dict[str, Callable[[Any, str, ZoneInfo | None], tuple[pa.Array, Mask]]] = {
+    "time": _read_time,
+    "month": _read_month,
 }
