@@ -15,13 +15,14 @@ from .activity import Activity, gather_activity
 from .blocks import Progress
 from .calls import CallStore
 from .cdr import CallRecords, read_cdrs
-from .clock import format_time, parse_time
+from .clock import format_time, has_zone, parse_time
 from .errors import ParameterError
 from .grouping import group_calls
 from .hubs import Hubs, HubSettings, NumberList, screen_partners
 from .repeats import check_tolerance
 from .roles import Role, Roles, WindowSettings, assign_roles
 from .subscribers import Subscribers, Subscriptions, read_subscribers
+from .zones import UTC_CLOCK, WALL_CLOCK, check_timezone, warn_of_mixed_clocks
 
 __all__ = ["FingerprintSet", "Fingerprints", "build_fingerprints"]
 
@@ -208,7 +209,8 @@ def build_fingerprints(
         Length of the windows compared.
     reference_time : str, datetime or int (epoch seconds), optional
         The moment as of which roles are judged; later records are left out. Default the last
-        record.
+        record. With a time zone, and as an int, it becomes the clock's time of the CDRs'
+        `timezone`.
     horizon_days : float, optional
         Leave out departures longer ago than this.
     new_days : float, optional
@@ -262,10 +264,15 @@ def build_fingerprints(
     tolerance_s = check_tolerance(dedupe_s)
     cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
     subscribers = (
-        subscribers if isinstance(subscribers, Subscribers) else read_subscribers(subscribers)
+        subscribers
+        if isinstance(subscribers, Subscribers)
+        else read_subscribers(subscribers, timezone=cdrs.timezone)
     )
     subscriptions = subscribers.index(cdrs.plan)
-    reference_s = None if reference_time is None else parse_time(reference_time, "reference_time")
+    reference_s = None
+    if reference_time is not None:
+        zone = check_timezone(cdrs.timezone)
+        reference_s = parse_time(reference_time, "reference_time", zone)
     with CallStore(
         len(subscriptions.keys),
         max_bytes=_call_bytes(memory_limit),
@@ -280,6 +287,9 @@ def build_fingerprints(
             max_reject_share=max_reject_share,
             n_threads=n_threads,
             progress=progress,
+        )
+        warn_of_mixed_clocks(
+            activity.counts.clocks, subscribers.clocks, _clock_of(reference_time, cdrs.timezone)
         )
         roles = assign_roles(activity, subscriptions, settings)
         departed, new, active, later = group_calls(
@@ -318,6 +328,14 @@ def build_fingerprints(
         dedupe_s=tolerance_s,
         n_duplicates=int(store.n_repeats.sum()),
     )
+
+
+def _clock_of(reference_time: Any, timezone: str | None) -> dict[str, str]:
+    """Return by which clock the reference time goes, as `RecordCounts` notes it."""
+    if reference_time is None:
+        return {}
+    is_moment = timezone is None and has_zone(reference_time)
+    return {UTC_CLOCK if is_moment else WALL_CLOCK: f"`reference_time` {str(reference_time)!r}"}
 
 
 def _call_bytes(memory_limit: int | None) -> int | None:

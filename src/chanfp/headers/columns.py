@@ -17,6 +17,7 @@ __all__ = [
     "ColumnMap",
     "FoundColumn",
     "check_words",
+    "find_column",
     "recognise",
 ]
 
@@ -173,16 +174,13 @@ def _match_given(names: Sequence[str], columns: Mapping[str, str], place: str) -
     """Return the columns the user gave as they stand in the file."""
     given: dict[str, str] = {}
     for word, wanted in columns.items():
-        alike = [name for name in names if fold_header(name) == fold_header(wanted)]
-        if wanted == "" or wanted in names:
-            given[word] = wanted
-        elif len(alike) == 1:
-            given[word] = alike[0]
-        else:
+        found = "" if wanted == "" else find_column(names, wanted)
+        if found is None:
             raise ColumnError(
                 f"{place}: column {wanted!r}, given for {word!r}, is missing"
                 f"{nearest(wanted, names)}; the columns found are {describe_columns(names)}."
             )
+        given[word] = found
         for other, column in given.items():
             if other != word and column and column == given[word]:
                 raise ColumnError(
@@ -190,6 +188,14 @@ def _match_given(names: Sequence[str], columns: Mapping[str, str], place: str) -
                     f"{word!r}; leave one out."
                 )
     return given
+
+
+def find_column(names: Sequence[str], wanted: str) -> str | None:
+    """Return the column that a user calls by a name, None where there is none or more than one."""
+    if wanted in names:
+        return wanted
+    alike = [name for name in names if fold_header(name) == fold_header(wanted)]
+    return alike[0] if len(alike) == 1 else None
 
 
 def _candidates(word: str, names: Sequence[str]) -> tuple[list[str], str]:
