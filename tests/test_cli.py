@@ -366,3 +366,18 @@ def test_importing_is_quick_and_light():
         [sys.executable, "-c", help_code], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip().endswith("[]")
+
+
+def test_duplicates_count_once_when_asked(files, tmp_path):
+    twice = write_csv(tmp_path / "twice.csv", CDR_HEADER, returner_calls())
+    once, both = tmp_path / "once.csv", tmp_path / "both.csv"
+    assert run("match", *files, "--out", once).returncode == 0
+    done = run("match", *files, "--cdr", twice, "--out", both, "--dedupe")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "185 repeat another one and are left out" in done.stdout
+    assert both.read_bytes() == once.read_bytes()
+    assert fails(
+        run("match", *files, "--out", both, "--dedupe", "4000"),
+        "--dedupe must be from 0 to 3,600 seconds, got 4000.0",
+        status=2,
+    )

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from call_cases import KEYS, SECONDS, as_entries, as_words, entries
 from chanfp import _core, _reference
 from chanfp._reference import Call, Entry, Holding
 from chanfp.activity import NEVER_S, _Notes
@@ -17,9 +18,6 @@ from chanfp.grouping import group_calls
 from chanfp.keys import KeyTable, distinct_keys
 from chanfp.roles import Role
 from chanfp.subscribers import Subscriptions
-
-SECONDS = st.one_of(st.integers(0, 20), st.sampled_from([2**32 - 1, 2**31]))
-KEYS = st.one_of(st.integers(1, 6), st.sampled_from([2**64 - 1, 2**63, 8613912345678]))
 
 
 @st.composite
@@ -38,23 +36,12 @@ calls = st.lists(
         caller=st.one_of(st.just(0), KEYS),
         callee=KEYS,
         start_s=SECONDS,
-        duration_s=st.one_of(st.integers(-1, 3), st.just(2**31 - 1)),
+        duration_s=st.one_of(st.integers(-1, 3), st.just(2**28 - 1)),
         is_message=st.booleans(),
         is_pair=st.booleans(),
         served=st.integers(1, 3),
     ),
     max_size=80,
-)
-entries = st.lists(
-    st.builds(
-        Entry,
-        holding=st.integers(0, 4),
-        partner=KEYS,
-        start_s=SECONDS,
-        seconds=st.integers(0, 2**31 - 1),
-        outgoing=st.integers(0, 1),
-    ),
-    max_size=120,
 )
 
 
@@ -88,15 +75,7 @@ def run_gather(rows, holdings, reference_s):
         found,
         words,
     )
-    gathered = [
-        Entry(int(holding), int(key), int(word) >> 32, (int(word) & 0xFFFFFFFF) >> 1, int(word) & 1)
-        for holding, key, word in zip(
-            found[:n_entries],
-            words[: 2 * n_entries : 2],
-            words[1 : 2 * n_entries : 2],
-            strict=True,
-        )
-    ]
+    gathered = as_entries(found[:n_entries], words[: 2 * n_entries])
     return gathered, notes.signs, notes.alive_later, notes.tally
 
 
@@ -119,18 +98,7 @@ def test_gathering_equals_its_twin(rows, holdings, reference_s):
 
 def stored(found, store):
     """Hand entries to a store in three parts; return how many calls each holding has."""
-    holdings = np.array([entry.holding for entry in found], np.int32)
-    words = np.array(
-        [
-            word
-            for entry in found
-            for word in (
-                entry.partner,
-                entry.start_s << 32 | entry.seconds << 1 | entry.outgoing,
-            )
-        ],
-        np.uint64,
-    )
+    holdings, words = as_words(found)
     for third in np.array_split(np.arange(len(found)), 3):
         start, stop = (third[0], third[-1] + 1) if len(third) else (0, 0)
         store.add(store.partition(holdings[start:stop], words[2 * start : 2 * stop]))

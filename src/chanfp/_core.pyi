@@ -75,6 +75,21 @@ def scatter_calls(
     cursor: npt.NDArray[np.int64],
     sorted_words: npt.NDArray[np.uint64],
 ) -> None: ...
+def find_repeats(
+    indptr: npt.NDArray[np.int64],
+    words: npt.NDArray[np.uint64],
+    tolerance_s: int,
+    kept: npt.NDArray[np.int64],
+    originals: npt.NDArray[np.int64],
+) -> None: ...
+def drop_repeats(
+    indptr: npt.NDArray[np.int64],
+    words: npt.NDArray[np.uint64],
+    tolerance_s: int,
+    kept: npt.NDArray[np.int64],
+    originals: npt.NDArray[np.int64],
+    kept_indptr: npt.NDArray[np.int64],
+) -> int: ...
 def group_calls(
     indptr: npt.NDArray[np.int64],
     words: npt.NDArray[np.uint64],

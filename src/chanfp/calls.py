@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
+from .repeats import drop_repeats
 
 __all__ = ["CallPart", "CallStore", "Calls"]
 
@@ -33,8 +34,7 @@ class Calls:
     indptr : int64 array, one longer than there are holdings here
         The calls of holding ``first + i`` are entries ``indptr[i]`` to ``indptr[i + 1]``.
     words : uint64 array
-        Two per entry: the partner's number key, then start << 32 | talk time << 1 | outgoing, in
-        seconds.
+        Two per entry: the partner's number key, then the call as `repeats.pack_calls` packs it.
     """
 
     first: int
@@ -75,6 +75,9 @@ class CallStore:
         Spill to disk what goes beyond; default keep everything in memory.
     temp_dir : str, optional
         Where spilled calls go; default the system's folder for temporary files.
+    tolerance_s : int, optional
+        Drop calls that repeat another when they are given back, as `drop_repeats` does; default
+        keep them.
 
     Notes
     -----
@@ -82,13 +85,20 @@ class CallStore:
     """
 
     def __init__(
-        self, n_holdings: int, *, max_bytes: int | None = None, temp_dir: str | None = None
+        self,
+        n_holdings: int,
+        *,
+        max_bytes: int | None = None,
+        temp_dir: str | None = None,
+        tolerance_s: int | None = None,
     ) -> None:
         self.n_holdings = n_holdings
         self.shift = max(0, (max(n_holdings - 1, 0) // N_PARTITIONS).bit_length())
         self.n_partitions = (max(n_holdings - 1, 0) >> self.shift) + 1
         self.max_bytes = max_bytes
         self.temp_dir = temp_dir
+        self.tolerance_s = tolerance_s
+        self.n_repeats = np.zeros(self.n_partitions, np.int64)
         self.n_spilled = 0
         self._parts: list[CallPart] = []
         self._n_bytes = 0
@@ -133,7 +143,11 @@ class CallStore:
         partition : int
             0 to `n_partitions` - 1.
         n_calls : int64 array, shape (n_holdings,)
-            Calls of each holding.
+            Calls of each holding, repeats among them.
+
+        Notes
+        -----
+        ``n_repeats[partition]`` is then the number of records that were dropped.
         """
         first = partition << self.shift
         stop = min(first + (1 << self.shift), self.n_holdings)
@@ -154,6 +168,9 @@ class CallStore:
                 cursor,
                 words,
             )
+        if self.tolerance_s is not None:
+            indptr, words, n_repeats = drop_repeats(indptr, words, self.tolerance_s)
+            self.n_repeats[partition] = n_repeats
         return Calls(first, indptr, words)
 
     def _spill(self) -> None:

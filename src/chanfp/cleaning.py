@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .clock import clock_rows, read_durations, read_times
+from .clock import DAY_S, clock_rows, read_durations, read_times
 from .counts import RecordCounts
 from .exports import Export
 from .headers import CALL, OUTGOING, UNKNOWN_KIND, read_direction, read_kind
@@ -21,6 +21,7 @@ __all__ = ["FOR_BOTH", "FOR_CALLEE", "FOR_CALLER", "CleanCalls", "clean_unit"]
 
 FOR_CALLER, FOR_CALLEE, FOR_BOTH = 1, 2, 3
 SHOWN_CHARACTERS = 80
+LONGEST_CALL_S = 7 * DAY_S
 INTEGER_NOTE = "number-column-integer"
 # Which column of the subscriber tells this of the callee, where the subscriber was called.
 OWN_WORD = {"callee_cell": "cell", "callee_imei": "imei"}
@@ -37,7 +38,7 @@ class CleanCalls:
     start_s : int64 array
         Seconds since 1970.
     duration_s : int32 array
-        0 for an unanswered call, -1 where unknown.
+        0 for an unanswered call, -1 where unknown, 7 days at most.
     is_message : bool array
         True for everything that is not a call.
     is_pair : bool array
@@ -173,13 +174,20 @@ def _read_starts(
 
 
 def _read_duration(batch: Batch, export: Export, counts: RecordCounts) -> npt.NDArray[np.int32]:
-    """Return durations; a negative one (some systems' mark of a missed call) counts as 0."""
+    """Return durations; a negative one (some systems' mark of a missed call) counts as 0.
+
+    One beyond all sense is unknown.
+    """
     column = export.column("duration_s")
     if column is None:
         return np.full(batch.records.num_rows, -1, np.int32)
     duration_s = read_durations(batch.records.column(column), batch.place(0, column))
-    for code, note, meaning in ((-2, "duration-unreadable", -1), (-3, "duration-negative", 0)):
-        found = duration_s == code
+    for code, note, meaning in (
+        (-2, "duration-unreadable", -1),
+        (-3, "duration-negative", 0),
+        (LONGEST_CALL_S, "duration-absurd", -1),
+    ):
+        found = duration_s == code if code < 0 else duration_s > code
         if found.any():
             counts.notes[note] += int(np.count_nonzero(found))
             duration_s[found] = meaning

@@ -81,6 +81,15 @@ __all__ = ["match"]
     show_default=True,
     help="Stop if a larger share of the CDRs can't be used.",
 )
+@click.option(
+    "--dedupe",
+    type=float,
+    is_flag=False,
+    flag_value=0.0,
+    metavar="[SECONDS]",
+    help="Count calls delivered more than once only once: same parties and kind, start and "
+    "duration within so many seconds.  [without a number: 0]",
+)
 @click.option("--threads", type=click.IntRange(1), help="Threads.  [default: every usable core]")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
 @click.option("--json", "as_json", is_flag=True, help="Summary as JSON on standard output.")
@@ -98,6 +107,7 @@ def match(
     top: int,
     min_shared: int | None,
     max_reject_share: float,
+    dedupe: float | None,
     threads: int | None,
     quiet: bool,
     as_json: bool,
@@ -129,6 +139,7 @@ def match(
             new_days=new_days,
             silence_days=silence_days,
             max_reject_share=max_reject_share,
+            dedupe_s=dedupe,
             n_threads=threads,
             progress=progress,
         )
