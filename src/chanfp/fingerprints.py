@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from scipy.sparse import csr_array
 
+from . import numberlists
 from .activity import Activity, gather_activity
 from .blocks import Progress
 from .calls import CallStore
@@ -21,6 +22,7 @@ from .grouping import group_calls
 from .hubs import Hubs, HubSettings, NumberList, screen_partners
 from .repeats import check_tolerance
 from .roles import Role, Roles, WindowSettings, assign_roles
+from .served import find_served
 from .subscribers import Subscribers, Subscriptions, read_subscribers
 from .zones import UTC_CLOCK, WALL_CLOCK, check_timezone, warn_of_mixed_clocks
 
@@ -181,8 +183,9 @@ class Fingerprints:
 
 def build_fingerprints(
     cdrs: Any,
-    subscribers: Any,
+    subscribers: Any = None,
     *,
+    on_net: Any = None,
     window_days: float = 30,
     reference_time: Any = None,
     horizon_days: float | None = None,
@@ -204,7 +207,11 @@ def build_fingerprints(
     Parameters
     ----------
     cdrs : CallRecords, or whatever `read_cdrs` takes
-    subscribers : Subscribers, or whatever `read_subscribers` takes
+    subscribers : Subscribers, or whatever `read_subscribers` takes, optional
+        Without it everybody served in the CDRs is a subscriber, and silence decides who departed.
+    on_net : NumberList, or whatever `NumberList.read` takes, optional
+        The carrier's own numbers or prefixes: who is served, where there is no table of
+        subscribers. Call-centred CDRs need it then.
     window_days : float, default 30
         Length of the windows compared.
     reference_time : str, datetime or int (epoch seconds), optional
@@ -217,7 +224,7 @@ def build_fingerprints(
         How long ago a new subscription may have begun; default `window_days`.
     silence_days : float, optional
         Who is silent for this long has departed, whatever the table says; default only the table
-        tells.
+        tells, and without one `window_days`.
     max_reject_share : float, default 0.05
         Stop if a larger share of the rows can't be used, 0 to 1.
     dedupe_s : float, optional
@@ -259,15 +266,22 @@ def build_fingerprints(
     its dates, which are late and early by weeks. Partners are subscriber numbers only: what the
     numbering plan calls a service is filtered and counted.
     """
+    if subscribers is None and silence_days is None:
+        silence_days = window_days
     settings = WindowSettings(window_days, horizon_days, new_days, silence_days)
     hub_settings = HubSettings(hub_share, hub_count, allow_partners, deny_partners)
     tolerance_s = check_tolerance(dedupe_s)
     cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
-    subscribers = (
-        subscribers
-        if isinstance(subscribers, Subscribers)
-        else read_subscribers(subscribers, timezone=cdrs.timezone)
-    )
+    if subscribers is None:
+        listed = on_net if on_net is None else numberlists.NumberList.of(on_net, cdrs.plan)
+        subscribers = find_served(cdrs, listed, n_threads=n_threads, progress=progress)
+    elif on_net is not None:
+        raise ParameterError(
+            "`on_net` says who is served where there is no table of subscribers; leave out "
+            "`on_net` or `subscribers`."
+        )
+    elif not isinstance(subscribers, Subscribers):
+        subscribers = read_subscribers(subscribers, timezone=cdrs.timezone)
     subscriptions = subscribers.index(cdrs.plan)
     reference_s = None
     if reference_time is not None:
@@ -323,7 +337,7 @@ def build_fingerprints(
         roles=roles,
         activity=activity,
         subscriptions=subscriptions,
-        cdrs=cdrs,
+        cdrs=cdrs.within(activity.span),
         subscribers=subscribers,
         dedupe_s=tolerance_s,
         n_duplicates=int(store.n_repeats.sum()),
