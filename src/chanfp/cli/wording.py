@@ -14,8 +14,8 @@ OTHER_NAMES = {
     "region": "--numbers",
 }
 PARAMETERS = (
-    "days",
     "allow_partners",
+    "days",
     "deny_partners",
     "horizon_days",
     "hub_count",
@@ -29,8 +29,8 @@ PARAMETERS = (
     "people",
     "reference_time",
     "seed",
-    "temp_dir",
     "silence_days",
+    "temp_dir",
     "top",
     "window_days",
 )
