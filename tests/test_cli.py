@@ -105,6 +105,21 @@ def test_several_cdr_files_in_one_option(tmp_path):
         assert json.loads(done.stdout)["records"]["total"] == 185
 
 
+def test_own_numbers_instead_of_a_table_of_subscribers(files, tmp_path):
+    out = ("--out", tmp_path / "m.csv")
+    done = run("match", *files[:2], *out)
+    assert fails(done, "give --on-net, a list of their numbers or prefixes, or --subscribers", 2)
+    own = tmp_path / "own.txt"
+    own.write_text("139*  # ours\n")
+    done = run("match", *files[:2], "--on-net", own, *out)
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "m.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["new"], row["old"], row["grade"]) == (f"+86{NEW}", f"+86{OLD}", "A")
+    done = run("match", *files, "--on-net", own, *out)
+    assert fails(done, "leave out --on-net or --subscribers", 2)
+
+
 def test_late_closure_and_early_activation_change_nothing(files, tmp_path):
     plain = tmp_path / "plain.csv"
     run("match", *files, "--out", plain)

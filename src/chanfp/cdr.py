@@ -81,21 +81,21 @@ class CallRecords:
         """Return readable numbers for keys.
 
         Under a numbering plan these are E.164 numbers. The keys of opaque ids tell nothing, so
-        the records are read again for the texts behind them.
+        the records are read again until the texts behind them are found.
         """
         if self.plan.region != OPAQUE or not self.is_rereadable:
             return list(self.plan.format(keys))
         found: dict[int, str] = {}
         wanted = np.unique(keys)
-        for export in self.exports:
-            for unit in export.units(export.parties):
-                for batch in unit():
-                    for name in batch.records.schema.names:
-                        texts, _ = as_text(batch.records.column(name), batch.place(0, name))
-                        seen, _ = self.plan.resolve(texts)
-                        rows = np.flatnonzero(np.isin(seen, wanted))
-                        for key, text in zip(seen[rows], texts.take(rows).to_pylist(), strict=True):
-                            found.setdefault(int(key), text.strip())
+        units = (unit for export in self.exports for unit in export.units(export.parties))
+        for unit in units if len(wanted) else ():
+            for batch in unit():
+                for name in batch.records.schema.names:
+                    texts, _ = as_text(batch.records.column(name), batch.place(0, name))
+                    seen, _ = self.plan.resolve(texts)
+                    rows = np.flatnonzero(np.isin(seen, wanted))
+                    for key, text in zip(seen[rows], texts.take(rows).to_pylist(), strict=True):
+                        found.setdefault(int(key), text.strip())
             if len(found) == len(wanted):
                 break
         return [found.get(int(key), "") for key in keys]

@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pyarrow as pa
 from scipy.sparse import csr_array
 
-from . import numberlists
 from .activity import Activity, gather_activity
 from .blocks import Progress
 from .calls import CallStore
@@ -19,7 +18,9 @@ from .cdr import CallRecords, read_cdrs
 from .clock import format_time, has_zone, parse_time
 from .errors import ParameterError
 from .grouping import group_calls
-from .hubs import Hubs, HubSettings, NumberList, screen_partners
+from .hubs import Hubs, HubSettings, screen_partners
+from .numbering import NumberingPlan
+from .numberlists import NumberList
 from .repeats import check_tolerance
 from .roles import Role, Roles, WindowSettings, assign_roles
 from .served import find_served
@@ -128,8 +129,7 @@ class Fingerprints:
     @cached_property
     def hub_names(self) -> list[str]:
         """Numbers of the largest hubs, as far as the records can still tell them."""
-        largest = self.hubs.partners[self.hubs.largest]
-        return self.cdrs.partner_names(largest) if len(largest) else []
+        return self.cdrs.partner_names(self.hubs.partners[self.hubs.largest])
 
     @property
     def partner_rarity(self) -> npt.NDArray[np.float64]:
@@ -195,8 +195,8 @@ def build_fingerprints(
     dedupe_s: float | None = None,
     hub_share: float | None = None,
     hub_count: int | None = None,
-    allow_partners: NumberList | npt.NDArray[np.uint64] | None = None,
-    deny_partners: NumberList | npt.NDArray[np.uint64] | None = None,
+    allow_partners: Any = None,
+    deny_partners: Any = None,
     memory_limit: int | None = None,
     temp_dir: str | None = None,
     n_threads: int | None = None,
@@ -236,7 +236,7 @@ def build_fingerprints(
     hub_count : int, optional
         Drop partners that more subscribers than this call. Where neither is given, the limit is
         four times the partners that 99 % of the subscribers don't exceed, and 200 at least.
-    allow_partners, deny_partners : NumberList or uint64 array of keys, optional
+    allow_partners, deny_partners : NumberList, or whatever `NumberList.read` takes, optional
         Numbers that are never dropped, and numbers that always are.
     memory_limit : int, optional
         Bytes. Calls being gathered take a quarter of it at most; what goes beyond waits on disk.
@@ -269,12 +269,13 @@ def build_fingerprints(
     if subscribers is None and silence_days is None:
         silence_days = window_days
     settings = WindowSettings(window_days, horizon_days, new_days, silence_days)
-    hub_settings = HubSettings(hub_share, hub_count, allow_partners, deny_partners)
     tolerance_s = check_tolerance(dedupe_s)
     cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
+    lists = (_read_list(one, cdrs.plan) for one in (allow_partners, deny_partners))
+    hub_settings = HubSettings(hub_share, hub_count, *lists)
     if subscribers is None:
-        listed = on_net if on_net is None else numberlists.NumberList.of(on_net, cdrs.plan)
-        subscribers = find_served(cdrs, listed, n_threads=n_threads, progress=progress)
+        own = _read_list(on_net, cdrs.plan)
+        subscribers = find_served(cdrs, own, n_threads=n_threads, progress=progress)
     elif on_net is not None:
         raise ParameterError(
             "`on_net` says who is served where there is no table of subscribers; leave out "
@@ -350,6 +351,12 @@ def _clock_of(reference_time: Any, timezone: str | None) -> dict[str, str]:
         return {}
     is_moment = timezone is None and has_zone(reference_time)
     return {UTC_CLOCK if is_moment else WALL_CLOCK: f"`reference_time` {str(reference_time)!r}"}
+
+
+def _read_list(listed: Any, plan: NumberingPlan) -> NumberList | None:
+    if listed is None or isinstance(listed, NumberList):
+        return listed
+    return NumberList.read(listed, plan)
 
 
 def _call_bytes(memory_limit: int | None) -> int | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,9 @@ import numpy.typing as npt
 from .errors import DataError, ParameterError
 from .grouping import Grouped
 from .keys import KeyTable, distinct_keys
+from .numberlists import NumberList
 
-__all__ = ["HubSettings", "Hubs", "NumberList", "Screened", "find_hubs", "screen_partners"]
+__all__ = ["HubSettings", "Hubs", "Screened", "find_hubs", "screen_partners"]
 
 # A person has about as many callers as he calls people. Few have more than a hundred in a month;
 # couriers and hotlines have a thousand. The limit lies between, well away from people.
@@ -28,14 +29,6 @@ N_LARGEST = 10
 KEPT, HUB, DENIED, ALLOWED = range(4)
 REASONS = {HUB: "hub", DENIED: "denied", ALLOWED: "allowed"}
 N_COUNTED = 3
-
-
-class NumberList(Protocol):
-    """Says which numbers stand in a list."""
-
-    def contains(self, keys: npt.NDArray[np.uint64], /) -> npt.NDArray[np.bool_]:
-        """Return for each key whether it is listed."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -50,7 +43,7 @@ class HubSettings:
     hub_count : int, optional
         Drop partners that are in more fingerprints than this. Where neither is given the limit is
         four times what 99 % of the fingerprints have in partners, and 200 at least.
-    allow, deny : NumberList or uint64 array, optional
+    allow, deny : NumberList, optional
         Numbers never dropped, and numbers always dropped.
 
     Raises
@@ -61,8 +54,8 @@ class HubSettings:
 
     hub_share: float | None = None
     hub_count: int | None = None
-    allow: NumberList | npt.NDArray[np.uint64] | None = None
-    deny: NumberList | npt.NDArray[np.uint64] | None = None
+    allow: NumberList | None = None
+    deny: NumberList | None = None
 
     def __post_init__(self) -> None:
         if self.hub_share is not None and not 0 < self.hub_share <= 1:
@@ -92,7 +85,9 @@ class HubSettings:
             return min(limits)
         most_partners = 0
         if n_partners.any():
-            most_partners = int(np.quantile(n_partners[n_partners > 0], QUANTILE, method="higher"))
+            most_partners = int(
+                np.quantile(n_partners[n_partners > 0], QUANTILE, method="inverted_cdf")
+            )
         why = (
             f"{MULTIPLE} times the {most_partners:,} partners that {100 * QUANTILE:g} % of the "
             "subscribers don't exceed"
@@ -268,11 +263,5 @@ def screen_partners(
     )
 
 
-def _contains(
-    listed: NumberList | npt.NDArray[np.uint64] | None, keys: npt.NDArray[np.uint64]
-) -> npt.NDArray[np.bool_]:
-    if listed is None:
-        return np.zeros(len(keys), bool)
-    if isinstance(listed, np.ndarray):
-        return np.isin(keys, listed)
-    return np.asarray(listed.contains(keys), bool)
+def _contains(listed: NumberList | None, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    return np.zeros(len(keys), bool) if listed is None else listed.contains(keys)
