@@ -32,6 +32,7 @@ LAYERS = [
     "exports",
     "counts",
     "numberlists",
+    "shortnumbers",
     "sidetables",
     "numbering",
     "clock",

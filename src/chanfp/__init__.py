@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .matches import MATCH_SCHEMA, Matches
     from .numbering import NumberingPlan
     from .numberlists import NumberList
+    from .shortnumbers import ShortNumbers
     from .sidetables import (
         SideTable,
         read_cells,
@@ -52,6 +53,7 @@ _MODULE_OF = {
     "NumberingPlan": "numbering",
     "Pairs": "joins",
     "ParameterError": "errors",
+    "ShortNumbers": "shortnumbers",
     "SideTable": "sidetables",
     "SimilarityTier": "grading",
     "SimilarityTiers": "grading",
@@ -87,6 +89,7 @@ __all__ = [
     "NumberingPlan",
     "Pairs",
     "ParameterError",
+    "ShortNumbers",
     "SideTable",
     "SimilarityTier",
     "SimilarityTiers",
