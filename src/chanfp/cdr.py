@@ -286,7 +286,8 @@ class _Plans:
     def __init__(self, plan: NumberingPlan, settings: Settings) -> None:
         self._codes = settings.area_codes
         self._with_code = cache(lambda code: NumberingPlan(plan.region, area_code=code))
-        self.base = plan if settings.area_code is None else self._with_code(settings.area_code)
+        code = self._codes.get("*", settings.area_code)
+        self.base = plan if code is None else self._with_code(code)
 
     def of(self, name: str) -> NumberingPlan:
         """Return the plan for the numbers of a file."""
