@@ -29,6 +29,7 @@ LAYERS = [
     "cdr",
     "cleaning",
     "screening",
+    "mixtures",
     "exports",
     "counts",
     "numberlists",

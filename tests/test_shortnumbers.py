@@ -1,12 +1,27 @@
 """Short numbers of groups: resolved, kept apart by group, or counted."""
 
+import csv
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import chanfp
+from carriers import (
+    CDR_HEADER,
+    FRIENDS,
+    NEW,
+    OLD,
+    SUBSCRIBER_HEADER,
+    returner_calls,
+    subscriber_rows,
+    write_csv,
+)
 from chanfp import NumberingPlan, ShortNumbers
+from chanfp.cli import main
+from chanfp.counts import RecordCounts
 from chanfp.errors import DataError, ParameterError
 
 CHINA = NumberingPlan("CN")
@@ -164,3 +179,70 @@ def test_other_regions():
     table = [("07911 123456", "firm", "661", ""), ("07911 123457", "firm", "", "")]
     found = read(table, NumberingPlan("GB"))
     assert resolved(found, [("07911123457", "661")]) == [("+447911123456", "")]
+
+
+# In CDRs
+
+
+def calls_of(rows, **settings):
+    """Clean rows of (caller, callee); return pairs of formatted keys and the counts."""
+    table = pa.table(
+        {
+            "caller": [caller for caller, _ in rows],
+            "callee": [callee for _, callee in rows],
+            "start_time": ["2024-01-01"] * len(rows),
+        }
+    )
+    cdrs = chanfp.read_cdrs(table, **settings)
+    counts = RecordCounts()
+    (calls,) = cdrs.clean_calls(counts=counts)
+    names = [cdrs.partner_names(keys) for keys in (calls.caller, calls.callee)]
+    return list(zip(*names, calls.is_pair.tolist(), strict=True)), counts
+
+
+def test_short_numbers_in_cdrs():
+    rows = [(BOB, "661"), ("662", ANN), ("699", ANN), (EVE, "661"), (EVE, ANN), (ANN, "661")]
+    calls, counts = calls_of(rows, short_numbers=read(ROWS))
+    ann, bob, eve = ("+86" + number for number in (ANN, BOB, EVE))
+    assert calls == [
+        (bob, ann, True), (bob, ann, True), ("farm:699", ann, True), (eve, "", False),
+        (eve, ann, True),
+    ]  # fmt: skip
+    assert counts.filtered == {"group-short": 1}
+    assert counts.rejected == {"own-number": 1}
+    assert counts.examples["group-short"] == "<pyarrow.Table>, row 4, column 'callee': '661'"
+    calls, counts = calls_of(rows)
+    assert counts.filtered == {"short-number": 5}
+    assert [is_pair for _, _, is_pair in calls] == [False] * 4 + [True, False]
+
+
+def test_friends_known_by_short_numbers_tell_a_returner(tmp_path):
+    shorts = {number: f"6{place:03}" for place, number in enumerate(FRIENDS)}
+    rows = [(OLD, "family", "", ""), (NEW, "family", "", "")]
+    rows += [(friend, "family", shorts[friend], "") for friend in FRIENDS[:4]]
+    table = write_csv(tmp_path / "shorts.csv", HEADER, rows)
+    calls = [
+        (caller, shorts.get(callee, callee) if caller in (OLD, NEW) else callee, *rest)
+        for caller, callee, *rest in returner_calls()
+    ]
+    cdrs = write_csv(tmp_path / "cdr.csv", CDR_HEADER, calls)
+    subscribers = write_csv(tmp_path / "s.csv", SUBSCRIBER_HEADER, subscriber_rows())
+    out = tmp_path / "m.csv"
+    words = ["match", "--cdr", str(cdrs), "--subscribers", str(subscribers), "--out", str(out)]
+    assert command(*words, "--short-numbers", str(table), "--json") == 0
+    (row,) = csv.DictReader(out.read_text(encoding="utf-8").splitlines())
+    assert (row["new"], row["old"], row["n_shared"]) == (NEW, OLD, "8")
+    fingerprints = chanfp.build_fingerprints(
+        chanfp.read_cdrs(cdrs, short_numbers=table), subscribers
+    )
+    explanation = str(chanfp.Matcher().fit(fingerprints).match().explain(NEW))
+    assert "+86" + FRIENDS[0] in explanation
+    assert "family:6004" in explanation
+    assert command(*words[:-1], str(table), "--short-numbers", str(table)) == 2
+
+
+def command(*words):
+    """Run a command in this process and return its exit status."""
+    with pytest.raises(SystemExit) as stop:
+        main(list(words))
+    return stop.value.code

@@ -121,6 +121,7 @@ def gather_activity(
         if progress is not None:
             progress("reading CDRs", counts.total, cdrs.n_rows)
     counts.check()
+    counts.warn()
     counts.refuse(max_reject_share)
     if reference_s is not None and reference_s < start_s < NEVER_S:
         raise ParameterError(

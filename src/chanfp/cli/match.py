@@ -110,7 +110,8 @@ def match(
     if out != "-":
         check_output(out)
         inputs = [subscribers, *(source.name for source in records.sources)]
-        _check_inputs_survive(out, [*inputs, cells] if cells else inputs)
+        inputs += [path for path in (cells, reading.short_numbers) if path]
+        _check_inputs_survive(out, inputs)
     with show_progress(quiet) as progress:
         matcher = Matcher(
             top=top, min_shared=min_shared, cells=cells, n_threads=threads, progress=progress
