@@ -196,19 +196,20 @@ def test_a_row_of_one_partner_and_one_of_very_many():
         st.tuples(
             st.tuples(st.integers(0, 3), st.integers(0, 3)),
             st.tuples(st.integers(0, 4), st.integers(0, 4)),
-            st.sampled_from([-1, 0, 5, 2**32 - 1, 2**32]),
+            st.sampled_from([-1, 0, 5, 6, 2**32 - 1, 2**32]),
             st.integers(0, 4),
             st.integers(-2, 1),
         ),
         max_size=60,
-    )
+    ),
+    span=st.sampled_from([(0, 2**32 - 1), (5, 5), (1, 6)]),
 )
-def test_screening_equals_its_twin(rows):
+def test_screening_equals_its_twin(rows, span):
     faults = {3, 4}
     flags = np.zeros(256, np.uint8)
     flags[list(faults)] = 1
-    verdicts, tally = np.empty(len(rows), np.uint8), np.zeros(773, np.int64)
-    first_rows, reasons = np.zeros(773, np.int64), np.empty(len(rows), np.uint16)
+    verdicts, tally = np.empty(len(rows), np.uint8), np.zeros(774, np.int64)
+    first_rows, reasons = np.zeros(774, np.int64), np.empty(len(rows), np.uint16)
     columns = np.array([(*keys, *codes, *rest) for keys, codes, *rest in rows])
     columns = columns.reshape(-1, 7).T
     _core.screen_rows(
@@ -218,19 +219,20 @@ def test_screening_equals_its_twin(rows):
         columns[6].astype(np.int8),
         columns[4].astype(np.int64),
         columns[5].astype(np.uint8),
+        *span,
         verdicts,
         reasons,
         tally,
         first_rows,
     )
     expected = [
-        _reference.screen_row(keys, codes, faults, direction, start, status)
+        _reference.screen_row(keys, codes, faults, direction, start, status, span)
         for keys, codes, start, status, direction in rows
     ]
     assert verdicts.tolist() == [verdict for verdict, _ in expected]
     names = [f"{party} {code}" for party in ("first", "second", "service") for code in range(256)]
     names += ["time missing", "time invalid", "own number"]
-    names += ["direction missing", "direction unreadable"]
+    names += ["direction missing", "direction unreadable", "time stray"]
     found = {name: count for name, count in zip(names, tally.tolist(), strict=True) if count}
     wanted = [reason for _, reason in expected]
     assert found == Counter(reason for reason in wanted if reason)

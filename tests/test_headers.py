@@ -132,15 +132,15 @@ def test_every_column_means_one_thing_or_the_error_is_clear(names, columns):
     ("names", "columns", "message"),
     [
         (["caller", "x", "start_time"], {}, r"a column 'callee' \(call-centred files have caller, "
-         r"callee, start_time\); .* found are 'caller', 'x', 'start_time'; .*--map callee="),
+         r"callee, start_time\); .* found are 'caller', 'x', 'start_time'; .*such as callee="),
         (["msisdn", "对端号码", "x"], {}, "a column 'direction' .subscriber-centred files"),
         (["caller", "callee"], {}, "a column 'start_time'"),
         ([], {}, "a column 'caller'.*found are none"),
         ([*CALLS, "时长", "通话时长"], {}, r"one column can be 'duration_s', found '时长', "
-         r"'通话时长'; .*--map duration_s=时长 .or --map duration_s= if none"),
+         r"'通话时长'; .*`columns`, such as duration_s=时长 .or duration_s= if there is none"),
         (["calling_number", "a_number", *CALLS[1:]], {}, "one column can be 'caller'"),
         ([*CALLS, "msisdn", "对端号码", "呼叫方向"], {}, r"found both: 'caller', 'callee', "
-         r"'msisdn', '对端号码'; .* --map caller=caller or --map subscriber=msisdn"),
+         r"'msisdn', '对端号码'; .* `columns`, such as caller=caller or subscriber=msisdn"),
         (CALLS, {"caller": "coller"}, r"'coller', given for 'caller', is .*mean 'caller'"),
         (CALLS, {"caller": "callee", "callee": "callee"}, "'callee' is given for 'caller' and"),
         (["a b", "a_b", "callee", "start_time"], {"caller": "ab"}, "'ab', given for 'caller', is"),

@@ -38,6 +38,8 @@ def screen_rows(
     directions: npt.NDArray[np.int8],
     start_s: npt.NDArray[np.int64],
     time_status: npt.NDArray[np.uint8],
+    first_s: int,
+    last_s: int,
     verdicts: npt.NDArray[np.uint8],
     reasons: npt.NDArray[np.uint16],
     tally: npt.NDArray[np.int64],

@@ -122,6 +122,14 @@ class CallStore:
         if self._folder is not None:
             self._folder.cleanup()
 
+    def clear(self) -> None:
+        """Forget all calls, so that they can be gathered anew."""
+        self._parts.clear()
+        self._n_bytes = self.n_spilled = 0
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
     def partition(self, holdings: npt.NDArray[np.int32], words: npt.NDArray[np.uint64]) -> CallPart:
         """Sort calls by partition, in the order they came; any thread may do this."""
         counts = np.bincount(holdings >> self.shift, minlength=self.n_partitions)

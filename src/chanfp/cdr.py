@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache, partial
 from typing import Any
@@ -21,6 +21,7 @@ from .errors import ChanfpWarning, ParameterError
 from .exports import Export
 from .headers import Settings, find_column, read_settings, recognise
 from .numbering import NumberingPlan
+from .span import Span
 from .tables import TableSource, as_text, find_sources
 from .zones import check_timezone
 
@@ -71,6 +72,10 @@ class CallRecords:
     def is_rereadable(self) -> bool:
         """Whether a second pass is possible; a stream reader gives its rows only once."""
         return all(source.is_rereadable for source in self.sources)
+
+    def within(self, span: Span) -> CallRecords:
+        """Return the same records, but rows outside a span are rejected as ``start-time-stray``."""
+        return replace(self, exports=[replace(export, span=span) for export in self.exports])
 
     def partner_names(self, keys: npt.NDArray[np.uint64]) -> list[str]:
         """Return readable numbers for keys.
@@ -286,7 +291,8 @@ class _Plans:
     def __init__(self, plan: NumberingPlan, settings: Settings) -> None:
         self._codes = settings.area_codes
         self._with_code = cache(lambda code: NumberingPlan(plan.region, area_code=code))
-        self.base = plan if settings.area_code is None else self._with_code(settings.area_code)
+        code = self._codes.get("*", settings.area_code)
+        self.base = plan if code is None else self._with_code(code)
 
     def of(self, name: str) -> NumberingPlan:
         """Return the plan for the numbers of a file."""

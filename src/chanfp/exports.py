@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from .headers import SUBSCRIBER_CENTRED, ColumnMap
 from .numbering import NumberingPlan
+from .span import ALL_TIMES, Span
 from .tables import Batch, TableSource
 
 __all__ = ["Export"]
@@ -32,6 +33,8 @@ class Export:
         What values of the direction column mean, before what is known.
     zone : ZoneInfo or None
         Where the clock on the wall hangs that times with a zone are turned into.
+    span : Span
+        Rows of other times are rejected as stray.
     """
 
     source: TableSource
@@ -39,6 +42,7 @@ class Export:
     plan: NumberingPlan
     directions: Mapping[str, str]
     zone: ZoneInfo | None
+    span: Span = ALL_TIMES
 
     @property
     def is_subscriber_centred(self) -> bool:

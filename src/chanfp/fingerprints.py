@@ -19,10 +19,10 @@ from .clock import format_time, has_zone, parse_time
 from .errors import ParameterError
 from .grouping import group_calls
 from .hubs import Hubs, HubSettings, screen_partners
-from .numbering import NumberingPlan
 from .numberlists import NumberList
 from .repeats import check_tolerance
 from .roles import Role, Roles, WindowSettings, assign_roles
+from .served import find_served
 from .subscribers import Subscribers, Subscriptions, read_subscribers
 from .zones import UTC_CLOCK, WALL_CLOCK, check_timezone, warn_of_mixed_clocks
 
@@ -182,8 +182,9 @@ class Fingerprints:
 
 def build_fingerprints(
     cdrs: Any,
-    subscribers: Any,
+    subscribers: Any = None,
     *,
+    on_net: Any = None,
     window_days: float = 30,
     reference_time: Any = None,
     horizon_days: float | None = None,
@@ -205,7 +206,11 @@ def build_fingerprints(
     Parameters
     ----------
     cdrs : CallRecords, or whatever `read_cdrs` takes
-    subscribers : Subscribers, or whatever `read_subscribers` takes
+    subscribers : Subscribers, or whatever `read_subscribers` takes, optional
+        Without it everybody served in the CDRs is a subscriber, and silence decides who departed.
+    on_net : NumberList, or whatever `NumberList.read` takes, optional
+        The carrier's own numbers or prefixes: who is served, where there is no table of
+        subscribers. Call-centred CDRs need it then.
     window_days : float, default 30
         Length of the windows compared.
     reference_time : str, datetime or int (epoch seconds), optional
@@ -218,7 +223,7 @@ def build_fingerprints(
         How long ago a new subscription may have begun; default `window_days`.
     silence_days : float, optional
         Who is silent for this long has departed, whatever the table says; default only the table
-        tells.
+        tells, and without one `window_days`.
     max_reject_share : float, default 0.05
         Stop if a larger share of the rows can't be used, 0 to 1.
     dedupe_s : float, optional
@@ -260,16 +265,26 @@ def build_fingerprints(
     its dates, which are late and early by weeks. Partners are subscriber numbers only: what the
     numbering plan calls a service is filtered and counted.
     """
+    if subscribers is None and silence_days is None:
+        silence_days = window_days
     settings = WindowSettings(window_days, horizon_days, new_days, silence_days)
     tolerance_s = check_tolerance(dedupe_s)
     cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
-    lists = (_read_list(one, cdrs.plan) for one in (allow_partners, deny_partners))
-    hub_settings = HubSettings(hub_share, hub_count, *lists)
-    subscribers = (
-        subscribers
-        if isinstance(subscribers, Subscribers)
-        else read_subscribers(subscribers, timezone=cdrs.timezone)
+    lists = (
+        listed if listed is None else NumberList.of(listed, cdrs.plan)
+        for listed in (allow_partners, deny_partners)
     )
+    hub_settings = HubSettings(hub_share, hub_count, *lists)
+    if subscribers is None:
+        listed = on_net if on_net is None else NumberList.of(on_net, cdrs.plan)
+        subscribers = find_served(cdrs, listed, n_threads=n_threads, progress=progress)
+    elif on_net is not None:
+        raise ParameterError(
+            "`on_net` says who is served where there is no table of subscribers; leave out "
+            "`on_net` or `subscribers`."
+        )
+    elif not isinstance(subscribers, Subscribers):
+        subscribers = read_subscribers(subscribers, timezone=cdrs.timezone)
     subscriptions = subscribers.index(cdrs.plan)
     reference_s = None
     if reference_time is not None:
@@ -325,7 +340,7 @@ def build_fingerprints(
         roles=roles,
         activity=activity,
         subscriptions=subscriptions,
-        cdrs=cdrs,
+        cdrs=cdrs.within(activity.span),
         subscribers=subscribers,
         dedupe_s=tolerance_s,
         n_duplicates=int(store.n_repeats.sum()),
@@ -338,12 +353,6 @@ def _clock_of(reference_time: Any, timezone: str | None) -> dict[str, str]:
         return {}
     is_moment = timezone is None and has_zone(reference_time)
     return {UTC_CLOCK if is_moment else WALL_CLOCK: f"`reference_time` {str(reference_time)!r}"}
-
-
-def _read_list(listed: Any, plan: NumberingPlan) -> NumberList | None:
-    if listed is None or isinstance(listed, NumberList):
-        return listed
-    return NumberList.read(listed, plan)
 
 
 def _call_bytes(memory_limit: int | None) -> int | None:

@@ -18,7 +18,7 @@ __all__ = ["PAIR", "REJECTED", "Screening", "screen"]
 
 PAIR, REJECTED = 0, 2
 # As _core.screen_rows lays out its tally.
-N_CODES, TALLY_SIZE = 256, 773
+N_CODES, TALLY_SIZE = 256, 774
 SECOND_PARTY, SERVICE, OTHER = 1, 2, 3
 OTHER_FAULTS = (
     ("start-time-missing", "start_time"),
@@ -26,6 +26,7 @@ OTHER_FAULTS = (
     ("own-number", None),
     ("direction-missing", "direction"),
     ("direction-unreadable", "direction"),
+    ("start-time-stray", "start_time"),
 )
 
 
@@ -138,6 +139,8 @@ def screen(
         directions,
         start_s,
         time_status,
+        export.span.first_s,
+        export.span.last_s,
         found.verdicts,
         found.reasons,
         found.tally,

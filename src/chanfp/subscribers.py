@@ -80,6 +80,22 @@ class Subscribers:
         n_departed = int(np.count_nonzero(self.is_departed))
         return f"<Subscribers: {len(self):,} subscriptions, {n_departed:,} of them departed>"
 
+    @classmethod
+    def without_dates(cls, ids: pa.Array, place: str) -> Subscribers:
+        """Return a table of numbers (string array) alone, held for ever as far as it knows.
+
+        `place` is what messages call it.
+        """
+        n_rows = len(ids)
+        return cls(
+            ids,
+            np.full(n_rows, BEGINNING_S),
+            np.full(n_rows, END_S),
+            np.zeros(n_rows, bool),
+            {},
+            [(place, 0, 1)],
+        )
+
     def place(self, row: int) -> str:
         """Name the file and row of a subscription, for messages."""
         for name, begin, first_row in reversed(self.places):

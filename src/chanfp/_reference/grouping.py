@@ -48,6 +48,7 @@ def screen_row(
     direction: int,
     start_s: int,
     status: int,
+    span: tuple[int, int],
 ) -> tuple[int, str]:
     """Return verdict and reason of one row, like ``_core.screen_rows``."""
     first_code, second_code = codes
@@ -61,6 +62,8 @@ def screen_row(
         return 2, "time missing"
     if status == TIME_INVALID or not 0 <= start_s < 2**32:
         return 2, "time invalid"
+    if not span[0] <= start_s <= span[1]:
+        return 2, "time stray"
     if first_code or second_code:
         return 1, f"service {second_code or first_code}"
     return (2, "own number") if keys[0] == keys[1] else (0, "")

@@ -8,15 +8,20 @@ __all__ = ["in_options"]
 
 # What parameters of the library are called as options, where the name differs.
 OTHER_NAMES = {
+    "columns": "--map",
     "dedupe_s": "--dedupe",
+    "directions": "--direction",
     "directory": "DIRECTORY",
     "n_threads": "--threads",
     "region": "--numbers",
 }
 PARAMETERS = (
     "allow_partners",
+    "area_code",
     "days",
+    "delimiter",
     "deny_partners",
+    "encoding",
     "horizon_days",
     "hub_count",
     "hub_share",
@@ -25,12 +30,16 @@ PARAMETERS = (
     "min_shared",
     "new_days",
     "numbers",
+    "on_net",
     "overwrite",
     "people",
     "reference_time",
     "seed",
+    "settings",
     "silence_days",
+    "subscribers",
     "temp_dir",
+    "timezone",
     "top",
     "window_days",
 )

@@ -143,7 +143,8 @@ def recognise(
         if len(options) > 1:
             raise ColumnError(
                 f"{place}: one column can be {word!r}, found {describe_columns(options)}; say "
-                f"which one is meant, such as --map {word}={options[0]} (or --map {word}= if none)."
+                f"which one is meant in `columns`, such as {word}={options[0]} (or {word}= if "
+                "there is none)."
             )
         if options and options[0]:
             found[word] = FoundColumn(options[0], how)
@@ -164,7 +165,7 @@ def check_words(columns: Mapping[str, str]) -> Mapping[str, str]:
     for word in columns:
         if word not in WORDS:
             raise ParameterError(
-                f"columns: {word!r} is no column word{nearest(word, WORDS)}; the words are "
+                f"{word!r} is no column word{nearest(word, WORDS)}; the words are "
                 f"{', '.join(WORDS)}."
             )
     return columns
@@ -236,8 +237,8 @@ def _tell_shape(
     both = [candidates[word][0][0] for word in ("caller", "callee", "subscriber", "other_party")]
     raise ColumnError(
         f"{place}: a file has a caller and a callee, or a subscriber and the other party, found "
-        f"both: {describe_columns(both)}; say which is meant, such as --map caller={both[0]} or "
-        f"--map subscriber={both[2]}."
+        f"both: {describe_columns(both)}; say which is meant in "
+        f"`columns`, such as caller={both[0]} or subscriber={both[2]}."
     )
 
 
@@ -245,5 +246,6 @@ def _missing(place: str, shape: str, word: str, names: Sequence[str]) -> ColumnE
     needed = ", ".join((*PARTIES[shape], "start_time"))
     return ColumnError(
         f"{place}: CDRs need a column {word!r} ({shape} files have {needed}); the columns found "
-        f"are {describe_columns(names)}; name the one that is meant, such as --map {word}=COLUMN."
+        f"are {describe_columns(names)}; name the one that is meant in `columns`, such as "
+        f"{word}=COLUMN."
     )

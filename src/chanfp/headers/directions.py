@@ -74,7 +74,7 @@ def check_directions(directions: Mapping[str, str]) -> dict[str, str]:
         way = known.get(fold_value(meaning)) if isinstance(meaning, str) else None
         if way is None:
             raise ParameterError(
-                f"directions: {value!r} must mean 'out' or 'in', got {meaning!r}; out is a call "
+                f"{value!r} must mean 'out' or 'in', got {meaning!r}; out is a call "
                 "that the subscriber of the row made."
             )
         meanings[fold_value(value)] = way
