@@ -16,6 +16,7 @@ import pytest
 import chanfp
 from carriers import (
     CDR_HEADER,
+    FRIENDS,
     NEW,
     OLD,
     SUBSCRIBER_HEADER,
@@ -461,3 +462,19 @@ def test_duplicates_count_once_when_asked(files, tmp_path):
         "--dedupe must be from 0 to 3,600 seconds, got 4000.0",
         status=2,
     )
+
+
+def test_hubs_and_lists(files, tmp_path):
+    deny, out = tmp_path / "deny.csv", tmp_path / "m.csv"
+    deny.write_text(f"number\n{FRIENDS[10]}\n", encoding="utf-8")
+    options = ("--hub-count", 1, "--deny-partners", deny)
+    done = run("match", *files, "--out", out, *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    hubs = "8 partners left out, with 100 calls: more subscribers than 1 (--hub-count)"
+    denied = "1 partners denied, with 5 calls"
+    largest = f"largest: +86{FRIENDS[0]} (2), +86{FRIENDS[1]} (2)"
+    assert f"Hubs {hubs} {denied} {largest}" in " ".join(done.stdout.split())
+    done = run("match", *files, "--out", deny, *options)
+    assert done.returncode == 2
+    assert "is an input too" in done.stderr
+    assert fails(run("match", *files, "--out", out, "--hub-share", 0), "--hub-share must", status=2)

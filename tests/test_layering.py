@@ -28,6 +28,7 @@ LAYERS = [
     "activity",
     "calls",
     "repeats",
+    "spilling",
     "served",
     "subscribers",
     "cdr",

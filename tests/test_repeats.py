@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import chanfp
 from call_cases import as_entries, as_words, entries
-from carriers import CDR_HEADER, SUBSCRIBER_HEADER, returner_calls, subscriber_rows
+from carriers import CDR_HEADER, FRIENDS, OLD, SUBSCRIBER_HEADER, returner_calls, subscriber_rows
 from chanfp import ParameterError, _reference
 from chanfp._reference import Entry
 from chanfp.calls import CallStore
@@ -159,3 +159,39 @@ def test_an_absurd_duration_is_unknown():
     rows = [(*row[:3], str(8 * 86_400), *row[4:]) for row in returner_calls()]
     summary = matched(rows).summary
     assert summary["records"]["notes"] == {"duration-absurd": len(rows)}
+
+
+def test_two_sides_of_a_call_are_no_repeat():
+    rows = []
+    for caller, callee, *rest in returner_calls():
+        rows.append((caller, "out", callee, *rest))
+        rows.append((callee, "in", caller, *rest))
+    names = ["subscriber", "direction", "other_party", *CDR_HEADER[2:]]
+    people = sorted({row[0] for row in rows})
+    table = pa.table(
+        {
+            "subscriber": people,
+            "activated_at": [""] * len(people),
+            "departed_at": [""] * len(people),
+        }
+    )
+
+    def build(rows):
+        cdrs = pa.table([list(column) for column in zip(*rows, strict=True)], names=names)
+        return chanfp.build_fingerprints(cdrs, table, dedupe_s=0)
+
+    once, twice = build(rows), build(rows + rows[::-1])
+    assert (once.n_duplicates, twice.n_duplicates) == (0, len(rows))
+    assert once.active.matrix.data.tolist() == twice.active.matrix.data.tolist()
+
+
+def test_a_record_that_both_sides_have_counts_once():
+    """Both parties of these calls are subscribers, so each record gives two entries."""
+    rows = [row for row in returner_calls() if {row[0], row[1]} <= {OLD, FRIENDS[0]}]
+    people = [(OLD, "", ""), (FRIENDS[0], "", "")]
+    table = pa.table(
+        [pa.array(column, pa.string()) for column in zip(*people, strict=True)],
+        names=list(SUBSCRIBER_HEADER),
+    )
+    found = chanfp.build_fingerprints(as_table(rows * 3), table, dedupe_s=0)
+    assert found.n_duplicates == 2 * len(rows) > 0

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from . import _core
 from .repeats import drop_repeats
+from .spilling import make_folder, no_room
 
 __all__ = ["CallPart", "CallStore", "Calls"]
 
@@ -81,7 +82,8 @@ class CallStore:
 
     Notes
     -----
-    Use it in a ``with`` statement: what was spilled is gone when the block is left, however.
+    Use it in a ``with`` statement: what was spilled is gone when the block is left, however. It
+    begins with a DataError if nothing can be written to a folder that is given or needed.
     """
 
     def __init__(
@@ -105,6 +107,9 @@ class CallStore:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> CallStore:
+        # A folder that can't be written is refused before anything is read.
+        if self.max_bytes is not None or self.temp_dir is not None:
+            self._folder = make_folder(self.temp_dir)
         return self
 
     def __exit__(
@@ -137,11 +142,23 @@ class CallStore:
         return part
 
     def add(self, part: CallPart) -> None:
-        """Take a part; spill all parts held if that is too much."""
+        """Take a part; spill all parts held if that is too much.
+
+        Raises
+        ------
+        DataError
+            If the disk doesn't hold them.
+        """
         self._parts.append(part)
         self._n_bytes += part.holdings.nbytes + part.words.nbytes
         if self.max_bytes is not None and self._n_bytes > self.max_bytes:
-            self._spill()
+            if self._folder is None:
+                self._folder = make_folder(self.temp_dir)
+            try:
+                self._spill()
+            except OSError as error:
+                n_bytes = self.n_spilled * BYTES_PER_CALL + self._n_bytes
+                raise no_room(self._folder.name, error, n_bytes) from error
 
     def calls(self, partition: int, n_calls: npt.NDArray[np.int64]) -> Calls:
         """Return the calls of one partition, sorted by holding; any thread may ask.
@@ -163,7 +180,7 @@ class CallStore:
         np.cumsum(n_calls[first:stop], out=indptr[1:])
         words = np.empty(2 * int(indptr[-1]), np.uint64)
         cursor = indptr[:-1].copy()
-        if self._folder is not None:
+        if self.n_spilled:
             holdings = np.fromfile(self._path(partition, "holdings"), np.int32)
             spilled = np.fromfile(self._path(partition, "words"), np.uint64)
             _core.scatter_calls(holdings, spilled, first, cursor, words)
@@ -182,8 +199,6 @@ class CallStore:
         return Calls(first, indptr, words)
 
     def _spill(self) -> None:
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="chanfp-", dir=self.temp_dir)
         for partition in range(self.n_partitions):
             with (
                 open(self._path(partition, "holdings"), "ab") as holdings,
@@ -191,8 +206,9 @@ class CallStore:
             ):
                 for part in self._parts:
                     start, stop = part.offsets[partition : partition + 2].tolist()
-                    part.holdings[start:stop].tofile(holdings)
-                    part.words[2 * start : 2 * stop].tofile(words)
+                    # Not `tofile`, whose errors don't tell why nothing more could be written.
+                    holdings.write(part.holdings[start:stop].data)
+                    words.write(part.words[2 * start : 2 * stop].data)
         self.n_spilled += self._n_bytes // BYTES_PER_CALL
         self._parts.clear()
         self._n_bytes = 0

@@ -345,18 +345,18 @@ def build_fingerprints(
     )
 
 
+def _read_list(listed: Any, plan: NumberingPlan) -> NumberList | None:
+    if listed is None or isinstance(listed, NumberList):
+        return listed
+    return NumberList.read(listed, plan)
+
+
 def _clock_of(reference_time: Any, timezone: str | None) -> dict[str, str]:
     """Return by which clock the reference time goes, as `RecordCounts` notes it."""
     if reference_time is None:
         return {}
     is_moment = timezone is None and has_zone(reference_time)
     return {UTC_CLOCK if is_moment else WALL_CLOCK: f"`reference_time` {str(reference_time)!r}"}
-
-
-def _read_list(listed: Any, plan: NumberingPlan) -> NumberList | None:
-    if listed is None or isinstance(listed, NumberList):
-        return listed
-    return NumberList.read(listed, plan)
 
 
 def _call_bytes(memory_limit: int | None) -> int | None:
