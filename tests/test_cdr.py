@@ -51,7 +51,6 @@ def as_folder(folder):
     (folder / "days").mkdir()
     pq.write_table(table().slice(0, 70), folder / "days" / "a.parquet")
     write_csv(folder / "days" / "b.csv", CDR_HEADER, ROWS[70:])
-    (folder / "days" / "readme.txt").write_text("no CDRs")
     return folder / "days"
 
 
@@ -132,8 +131,8 @@ def test_floats_are_refused():
 
 
 def test_a_missing_column_is_named(tmp_path):
-    path = write_csv(tmp_path / "cdr.csv", ("caller", "called", "start_time"), [])
-    with pytest.raises(ColumnError, match=r"cdr.csv: CDRs need a column 'callee'.*'called'"):
+    path = write_csv(tmp_path / "cdr.csv", ("caller", "friend", "start_time"), [])
+    with pytest.raises(ColumnError, match=r"cdr.csv: CDRs need a column 'callee'.*'friend'"):
         chanfp.read_cdrs(path)
 
 
@@ -204,6 +203,9 @@ def test_names_of_odd_types_are_refused_with_their_place():
         list(chanfp.read_cdrs(rows).clean_calls(extra=("cell",)))
     rows = table().set_column(6, "imei", pa.array([860123456789012.0] * len(ROWS)))
     (calls,) = chanfp.read_cdrs(rows).clean_calls(extra=("imei",))
+    assert calls.extra["imei"][0].as_py() == "860123456789012"
+    decimals = rows.column("imei").cast(pa.decimal128(20, 2))
+    (calls,) = chanfp.read_cdrs(rows.set_column(6, "imei", decimals)).clean_calls(extra=("imei",))
     assert calls.extra["imei"][0].as_py() == "860123456789012"
 
 

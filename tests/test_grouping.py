@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from call_cases import KEYS, SECONDS, as_entries, as_words, entries
 from chanfp import _core, _reference
 from chanfp._reference import Call, Entry, Holding
 from chanfp.activity import NEVER_S, _Notes
@@ -17,9 +18,6 @@ from chanfp.grouping import group_calls
 from chanfp.keys import KeyTable, distinct_keys
 from chanfp.roles import Role
 from chanfp.subscribers import Subscriptions
-
-SECONDS = st.one_of(st.integers(0, 20), st.sampled_from([2**32 - 1, 2**31]))
-KEYS = st.one_of(st.integers(1, 6), st.sampled_from([2**64 - 1, 2**63, 8613912345678]))
 
 
 @st.composite
@@ -38,22 +36,12 @@ calls = st.lists(
         caller=st.one_of(st.just(0), KEYS),
         callee=KEYS,
         start_s=SECONDS,
-        duration_s=st.one_of(st.integers(-1, 3), st.just(2**31 - 1)),
+        duration_s=st.one_of(st.integers(-1, 3), st.just(2**28 - 1)),
         is_message=st.booleans(),
         is_pair=st.booleans(),
+        served=st.integers(1, 3),
     ),
     max_size=80,
-)
-entries = st.lists(
-    st.builds(
-        Entry,
-        holding=st.integers(0, 4),
-        partner=KEYS,
-        start_s=SECONDS,
-        seconds=st.integers(0, 2**31 - 1),
-        outgoing=st.integers(0, 1),
-    ),
-    max_size=120,
 )
 
 
@@ -71,8 +59,8 @@ def as_subscriptions(holdings):
 
 
 def run_gather(rows, holdings, reference_s):
-    columns = list(zip(*rows, strict=True)) or [()] * 6
-    dtypes = (np.uint64, np.uint64, np.int64, np.int32, np.uint8, np.uint8)
+    columns = list(zip(*rows, strict=True)) or [()] * 7
+    dtypes = (np.uint64, np.uint64, np.int64, np.int32, np.uint8, np.uint8, np.uint8)
     arrays = [np.array(c, dtype) for c, dtype in zip(columns, dtypes, strict=True)]
     subscriptions = as_subscriptions(holdings)
     notes = _Notes(subscriptions)
@@ -87,15 +75,7 @@ def run_gather(rows, holdings, reference_s):
         found,
         words,
     )
-    gathered = [
-        Entry(int(holding), int(key), int(word) >> 32, (int(word) & 0xFFFFFFFF) >> 1, int(word) & 1)
-        for holding, key, word in zip(
-            found[:n_entries],
-            words[: 2 * n_entries : 2],
-            words[1 : 2 * n_entries : 2],
-            strict=True,
-        )
-    ]
+    gathered = as_entries(found[:n_entries], words[: 2 * n_entries])
     return gathered, notes.signs, notes.alive_later, notes.tally
 
 
@@ -118,18 +98,7 @@ def test_gathering_equals_its_twin(rows, holdings, reference_s):
 
 def stored(found, store):
     """Hand entries to a store in three parts; return how many calls each holding has."""
-    holdings = np.array([entry.holding for entry in found], np.int32)
-    words = np.array(
-        [
-            word
-            for entry in found
-            for word in (
-                entry.partner,
-                entry.start_s << 32 | entry.seconds << 1 | entry.outgoing,
-            )
-        ],
-        np.uint64,
-    )
+    holdings, words = as_words(found)
     for third in np.array_split(np.arange(len(found)), 3):
         start, stop = (third[0], third[-1] + 1) if len(third) else (0, 0)
         store.add(store.partition(holdings[start:stop], words[2 * start : 2 * stop]))
@@ -227,42 +196,49 @@ def test_a_row_of_one_partner_and_one_of_very_many():
         st.tuples(
             st.tuples(st.integers(0, 3), st.integers(0, 3)),
             st.tuples(st.integers(0, 4), st.integers(0, 4)),
-            st.sampled_from([-1, 0, 5, 2**32 - 1, 2**32]),
+            st.sampled_from([-1, 0, 5, 6, 2**32 - 1, 2**32]),
             st.integers(0, 4),
+            st.integers(-2, 1),
         ),
         max_size=60,
-    )
+    ),
+    span=st.sampled_from([(0, 2**32 - 1), (5, 5), (1, 6)]),
 )
-def test_screening_equals_its_twin(rows):
+def test_screening_equals_its_twin(rows, span):
     faults = {3, 4}
     flags = np.zeros(256, np.uint8)
     flags[list(faults)] = 1
-    verdicts, tally = np.empty(len(rows), np.uint8), np.zeros(771, np.int64)
-    first_rows = np.zeros(771, np.int64)
-    columns = np.array([(*keys, *codes, start, status) for keys, codes, start, status in rows])
-    columns = columns.reshape(-1, 6).T
+    verdicts, tally = np.empty(len(rows), np.uint8), np.zeros(774, np.int64)
+    first_rows, reasons = np.zeros(774, np.int64), np.empty(len(rows), np.uint16)
+    columns = np.array([(*keys, *codes, *rest) for keys, codes, *rest in rows])
+    columns = columns.reshape(-1, 7).T
     _core.screen_rows(
         *(columns[at].astype(np.uint64) for at in (0, 1)),
         *(columns[at].astype(np.uint8) for at in (2, 3)),
         flags,
+        columns[6].astype(np.int8),
         columns[4].astype(np.int64),
         columns[5].astype(np.uint8),
+        *span,
         verdicts,
+        reasons,
         tally,
         first_rows,
     )
     expected = [
-        _reference.screen_row(keys, codes, faults, start, status)
-        for keys, codes, start, status in rows
+        _reference.screen_row(keys, codes, faults, direction, start, status, span)
+        for keys, codes, start, status, direction in rows
     ]
     assert verdicts.tolist() == [verdict for verdict, _ in expected]
-    names = [f"{party} {code}" for party in ("caller", "callee", "service") for code in range(256)]
+    names = [f"{party} {code}" for party in ("first", "second", "service") for code in range(256)]
     names += ["time missing", "time invalid", "own number"]
+    names += ["direction missing", "direction unreadable", "time stray"]
     found = {name: count for name, count in zip(names, tally.tolist(), strict=True) if count}
-    reasons = [reason for _, reason in expected]
-    assert found == Counter(reason for reason in reasons if reason)
+    wanted = [reason for _, reason in expected]
+    assert found == Counter(reason for reason in wanted if reason)
+    assert [names[code] if code else "" for code in reasons.tolist()] == wanted
     for name, first in zip(names, first_rows.tolist(), strict=True):
-        assert name not in found or first == reasons.index(name)
+        assert name not in found or first == wanted.index(name)
 
 
 @given(parts=st.lists(st.lists(KEYS, max_size=30), max_size=4))

@@ -14,7 +14,7 @@ slow twin in `chanfp._reference`.
 """
 
 from libc.math cimport sqrt
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
 ctypedef fused index_t:
@@ -26,6 +26,7 @@ include "_kernels/hashing.pxi"
 include "_kernels/screen.pxi"
 include "_kernels/days.pxi"
 include "_kernels/gather.pxi"
+include "_kernels/repeats.pxi"
 include "_kernels/group.pxi"
 include "_kernels/pages.pxi"
 include "_kernels/digits.pxi"

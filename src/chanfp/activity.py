@@ -12,10 +12,12 @@ import numpy.typing as npt
 from . import _core
 from .blocks import Progress, map_ordered, usable_threads
 from .calls import CallPart, CallStore
-from .cdr import CallRecords, CleanCalls
+from .cdr import CallRecords
+from .cleaning import CleanCalls
 from .clock import format_time
 from .counts import RecordCounts
-from .errors import ParameterError
+from .errors import DataError, ParameterError
+from .span import MOST_DAYS, Span, find_span
 from .subscribers import Subscriptions
 
 __all__ = ["Activity", "gather_activity"]
@@ -45,6 +47,8 @@ class Activity:
         True where signs of life follow the reference time.
     start_s, reference_s : int
         Start of the CDRs, and the reference time; 0 where there are no records.
+    span : Span
+        Whole days from the first to the last record; what lay far outside was rejected.
     counts : RecordCounts
         What became of every row read.
     n_unknown : int
@@ -62,6 +66,7 @@ class Activity:
     is_alive_later: npt.NDArray[np.bool_]
     start_s: int
     reference_s: int
+    span: Span
     counts: RecordCounts
     n_unknown: int
     n_outside_period: int
@@ -104,46 +109,89 @@ def gather_activity(
     Raises
     ------
     DataError
-        If too many rows can't be used, or none has two subscriber numbers.
+        If too many rows can't be used, or none has two subscriber numbers; or if stray times are
+        found in records that can be read only once.
     ParameterError
         If all records lie after the reference time.
+
+    Notes
+    -----
+    Records whose time lies far from all others (`chanfp.span`) would move the reference time and
+    all roles; where there are any, the CDRs are read again without them.
     """
     n_threads = usable_threads(n_threads)
-    counts = RecordCounts()
-    workers = _Workers(subscriptions, store, NEVER_S if reference_s is None else reference_s)
-    start_s, end_s = NEVER_S, -NEVER_S
-    for part in map_ordered(workers.gather, cdrs.clean_batches(), n_threads=n_threads):
-        counts.add(part.counts)
-        start_s, end_s = min(start_s, part.start_s), max(end_s, part.end_s)
-        for calls in part.calls:
-            store.add(calls)
-        if progress is not None:
-            progress("reading CDRs", counts.total, cdrs.n_rows)
-    counts.check()
+    until_s = NEVER_S if reference_s is None else reference_s
+
+    def gather(cdrs: CallRecords) -> _Pass:
+        return _read(cdrs, _Workers(subscriptions, store, until_s), n_threads, progress)
+
+    found = gather(cdrs)
+    span = find_span(found.notes.days)
+    if span.n_stray:
+        # They have left their marks on first and last signs of life, so everything is read again.
+        _check_rereadable(cdrs, span, found)
+        store.clear()
+        found = gather(cdrs.within(span))
+    counts = found.counts
+    counts.warn()
     counts.refuse(max_reject_share)
-    if reference_s is not None and reference_s < start_s < NEVER_S:
+    if reference_s is not None and reference_s < found.start_s < NEVER_S:
         raise ParameterError(
             f"`reference_time` {format_time(reference_s)} lies before the first record, "
-            f"{format_time(start_s)}; choose a time within the records."
+            f"{format_time(found.start_s)}; choose a time within the records."
         )
-    notes = workers.merged()
-    signs = notes.signs
+    signs = found.notes.signs
     is_silent = signs[:, LAST_OWN] < signs[:, FIRST_OWN]
-    if end_s < start_s:
-        start_s, end_s = 0, 0
+    has_records = found.start_s <= found.end_s
+    end_s = found.end_s if has_records else 0
     return Activity(
         n_calls=signs[:, N_CALLS].copy(),
         first_own_s=np.where(is_silent, signs[:, FIRST_SEEN], signs[:, FIRST_OWN]),
         last_own_s=np.where(is_silent, signs[:, LAST_SEEN], signs[:, LAST_OWN]),
         first_seen_s=signs[:, FIRST_SEEN].copy(),
-        is_alive_later=notes.alive_later.astype(bool),
-        start_s=start_s,
+        is_alive_later=found.notes.alive_later.astype(bool),
+        start_s=found.start_s if has_records else 0,
         reference_s=end_s if reference_s is None else reference_s,
+        span=span,
         counts=counts,
-        n_outside_period=int(notes.tally[0]),
-        n_unknown=int(notes.tally[1]),
-        n_after_reference=int(notes.tally[2]),
+        n_outside_period=int(found.notes.tally[0]),
+        n_unknown=int(found.notes.tally[1]),
+        n_after_reference=int(found.notes.tally[2]),
     )
+
+
+@dataclass(eq=False)
+class _Pass:
+    """What one pass over the CDRs found."""
+
+    counts: RecordCounts
+    start_s: int
+    end_s: int
+    notes: _Notes
+
+
+def _read(cdrs: CallRecords, workers: _Workers, n_threads: int, progress: Progress | None) -> _Pass:
+    counts = RecordCounts()
+    start_s, end_s = NEVER_S, -NEVER_S
+    for part in map_ordered(workers.gather, cdrs.clean_batches(), n_threads=n_threads):
+        counts.add(part.counts)
+        start_s, end_s = min(start_s, part.start_s), max(end_s, part.end_s)
+        for calls in part.calls:
+            workers.store.add(calls)
+        if progress is not None:
+            progress("reading CDRs", counts.total, cdrs.n_rows)
+    counts.check()
+    return _Pass(counts, start_s, end_s, workers.merged())
+
+
+def _check_rereadable(cdrs: CallRecords, span: Span, found: _Pass) -> None:
+    if not cdrs.is_rereadable:
+        raise DataError(
+            f"{span.n_stray:,} of {found.counts.accepted:,} CDRs lie far from all others, outside "
+            f"{format_time(span.first_s)} to {format_time(span.last_s)}, between "
+            f"{format_time(found.start_s)} and {format_time(found.end_s)}; a reader can be read "
+            "only once, so drop them first or hand over the table (`reader.read_all()`) or files."
+        )
 
 
 @dataclass(eq=False)
@@ -159,7 +207,8 @@ class _Gathered:
 class _Notes:
     """What one worker learns of holdings.
 
-    Signs of life (int64, shape (n_holdings, 8)), who is alive after the reference time, tallies.
+    Signs of life (int64, shape (n_holdings, 8)), who is alive after the reference time, tallies,
+    and the records of each day.
     """
 
     def __init__(self, subscriptions: Subscriptions) -> None:
@@ -172,6 +221,7 @@ class _Notes:
         self.signs[:, N_MORE] = np.searchsorted(keys, keys, "right") - np.arange(n_holdings) - 1
         self.alive_later = np.zeros(n_holdings, np.uint8)
         self.tally = np.zeros(3, np.int64)
+        self.days = np.zeros(MOST_DAYS, np.int64)
         self._holdings = np.empty(0, np.int32)
         self._words = np.empty(0, np.uint64)
 
@@ -191,6 +241,7 @@ class _Notes:
         self.signs[:, N_CALLS] += other.signs[:, N_CALLS]
         self.alive_later |= other.alive_later
         self.tally += other.tally
+        self.days += other.days
 
 
 class _Workers:
@@ -216,6 +267,7 @@ class _Workers:
 
     def _gather_batch(self, calls: CleanCalls) -> CallPart:
         notes = self._my_notes()
+        _core.count_days(calls.start_s, notes.days)
         holdings, words = notes.room(2 * len(calls))
         n_entries = _core.gather_calls(
             calls.caller,
@@ -224,6 +276,7 @@ class _Workers:
             calls.duration_s,
             calls.is_message.view(np.uint8),
             calls.is_pair.view(np.uint8),
+            calls.served,
             self.subscriptions.table.slots,
             self.reference_s,
             notes.signs.reshape(-1),

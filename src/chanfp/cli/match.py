@@ -11,6 +11,8 @@ from typing import Any
 import click
 
 from .progress import show_progress
+from .reading import ReadingOptions, open_records, reading_options
+from .sizes import read_size
 
 __all__ = ["match"]
 
@@ -24,20 +26,18 @@ __all__ = ["match"]
     epilog="An existing result is replaced. Ranks follow jaccard, then tfidf_jaccard. Exit "
     "status: 0 done, 1 bad input, 2 wrong usage.",
 )
-@click.option(
-    "--cdr",
-    "cdrs",
-    multiple=True,
-    required=True,
-    metavar="PATH...",
-    help="CDR files (CSV, also .gz or .zst, or Parquet), folders or globs.",
-)
-@click.argument("more_cdrs", nargs=-1, metavar="")
+@reading_options
 @click.option(
     "--subscribers",
-    required=True,
     metavar="FILE",
-    help="Table with subscriber, activated_at, departed_at (empty = still active).",
+    help="Table with subscriber, activated_at, departed_at (empty = still active).  [default: "
+    "everybody served, departed by silence]",
+)
+@click.option(
+    "--on-net",
+    metavar="FILE",
+    help="Own numbers or prefixes (columns number, prefix; or .txt): who is served, where there "
+    "is no table of subscribers.",
 )
 @click.option(
     "--out",
@@ -47,13 +47,6 @@ __all__ = ["match"]
 )
 @click.option(
     "--cells", metavar="FILE", help="Table cell, region: fills region_new and region_old."
-)
-@click.option(
-    "--numbers",
-    default="CN",
-    show_default=True,
-    metavar="PLAN",
-    help="Region of the numbering plan, or 'opaque' for hashed or made-up ids.",
 )
 @click.option(
     "--window-days", type=float, default=30, show_default=True, help="Length of the windows."
@@ -73,7 +66,8 @@ __all__ = ["match"]
 @click.option(
     "--silence-days",
     type=float,
-    help="Who is silent for this long has departed.  [default: only the table tells]",
+    help="Who is silent for this long has departed.  [default: only the table tells; without "
+    "one, the window]",
 )
 @click.option(
     "--top",
@@ -95,17 +89,56 @@ __all__ = ["match"]
     show_default=True,
     help="Stop if a larger share of the CDRs can't be used.",
 )
+@click.option(
+    "--dedupe",
+    type=float,
+    is_flag=False,
+    flag_value=0.0,
+    metavar="[SECONDS]",
+    help="Count calls delivered more than once only once: same parties and kind, start and "
+    "duration within so many seconds.  [without a number: 0]",
+)
+@click.option(
+    "--hub-share",
+    type=float,
+    metavar="SHARE",
+    help="Leave out partners that more than this share of the subscribers call; 1 leaves out none.",
+)
+@click.option(
+    "--hub-count",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Leave out partners that more subscribers than this call.  [default: 4 times the partners "
+    "that 99 % of the subscribers don't exceed, 200 at least]",
+)
+@click.option(
+    "--allow-partners", metavar="FILE", help="List of numbers and prefixes never left out."
+)
+@click.option(
+    "--deny-partners", metavar="FILE", help="List of numbers and prefixes always left out."
+)
+@click.option(
+    "--memory-limit",
+    callback=read_size,
+    metavar="SIZE",
+    help="Memory to use, such as 2GB; calls beyond a quarter of it wait on disk.  [default: no "
+    "limit]",
+)
+@click.option(
+    "--temp-dir",
+    metavar="DIRECTORY",
+    help="Where they wait.  [default: the system's folder for temporary files]",
+)
 @click.option("--threads", type=click.IntRange(1), help="Threads.  [default: every usable core]")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
 @click.option("--json", "as_json", is_flag=True, help="Summary as JSON on standard output.")
 def match(
     *,
-    cdrs: tuple[str, ...],
-    more_cdrs: tuple[str, ...],
-    subscribers: str,
+    reading: ReadingOptions,
+    subscribers: str | None,
+    on_net: str | None,
     out: str,
     cells: str | None,
-    numbers: str,
     window_days: float,
     reference_time: str | None,
     horizon_days: float | None,
@@ -114,6 +147,13 @@ def match(
     top: int,
     min_shared: int | None,
     max_reject_share: float,
+    dedupe: float | None,
+    hub_share: float | None,
+    hub_count: int | None,
+    allow_partners: str | None,
+    deny_partners: str | None,
+    memory_limit: int | None,
+    temp_dir: str | None,
     threads: int | None,
     quiet: bool,
     as_json: bool,
@@ -121,31 +161,38 @@ def match(
     """Run the command."""
     if out == "-" and as_json:
         raise click.UsageError("--json and --out - both want standard output; give --out a file.")
-    from ..cdr import read_cdrs
     from ..fingerprints import build_fingerprints
     from ..matcher import Matcher
-    from ..subscribers import read_subscribers
     from ..tables import check_output, write_table
     from .summary import summary_text
 
-    records = read_cdrs([*cdrs, *more_cdrs], numbers=numbers)
+    records = open_records(reading)
     if out != "-":
         check_output(out)
-        inputs = [subscribers, *(source.name for source in records.sources)]
-        _check_inputs_survive(out, [*inputs, cells] if cells else inputs)
+        tables = (subscribers, on_net, cells, allow_partners, deny_partners, reading.short_numbers)
+        inputs = [path for path in tables if path]
+        _check_inputs_survive(out, [*inputs, *(source.name for source in records.sources)])
     with show_progress(quiet) as progress:
         matcher = Matcher(
             top=top, min_shared=min_shared, cells=cells, n_threads=threads, progress=progress
         )
         fingerprints = build_fingerprints(
             records,
-            read_subscribers(subscribers),
+            subscribers,
+            on_net=on_net,
             window_days=window_days,
             reference_time=reference_time,
             horizon_days=horizon_days,
             new_days=new_days,
             silence_days=silence_days,
             max_reject_share=max_reject_share,
+            dedupe_s=dedupe,
+            hub_share=hub_share,
+            hub_count=hub_count,
+            allow_partners=allow_partners,
+            deny_partners=deny_partners,
+            memory_limit=memory_limit,
+            temp_dir=temp_dir,
             n_threads=threads,
             progress=progress,
         )

@@ -7,19 +7,39 @@ import re
 __all__ = ["in_options"]
 
 # What parameters of the library are called as options, where the name differs.
-OTHER_NAMES = {"region": "--numbers", "n_threads": "--threads", "directory": "DIRECTORY"}
+OTHER_NAMES = {
+    "columns": "--map",
+    "dedupe_s": "--dedupe",
+    "directions": "--direction",
+    "directory": "DIRECTORY",
+    "n_threads": "--threads",
+    "region": "--numbers",
+}
 PARAMETERS = (
+    "allow_partners",
+    "area_code",
     "days",
+    "delimiter",
+    "deny_partners",
+    "encoding",
     "horizon_days",
+    "hub_count",
+    "hub_share",
     "max_reject_share",
+    "memory_limit",
     "min_shared",
     "new_days",
     "numbers",
+    "on_net",
     "overwrite",
     "people",
     "reference_time",
     "seed",
+    "settings",
     "silence_days",
+    "subscribers",
+    "temp_dir",
+    "timezone",
     "top",
     "window_days",
 )
