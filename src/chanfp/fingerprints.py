@@ -307,12 +307,12 @@ def build_fingerprints(
             activity.counts.clocks, subscribers.clocks, _clock_of(reference_time, cdrs.timezone)
         )
         roles = assign_roles(activity, subscriptions, settings)
-        departed, new, active, later = group_calls(
-            store, activity.n_calls, roles.windows, n_threads=n_threads
-        )
-    is_seen = (np.diff(active.indptr) > 0) & (np.diff(later.indptr) > 0)
+        grouped = group_calls(store, activity.n_calls, roles.windows, n_threads=n_threads)
+    is_seen = (np.diff(grouped[2].indptr) > 0) & (np.diff(grouped[3].indptr) > 0)
     roles = roles.with_active(is_seen)
-    grouped = (departed, new, active.only(is_seen), later.only(is_seen))
+    for later in (2, 3):
+        grouped[later] = grouped[later].only(is_seen)
+    # From here on no array of entries is kept longer than it is needed: there is no larger one.
     screened = screen_partners(grouped, hub_settings, n_threads=n_threads)
     sets = [
         FingerprintSet(
@@ -322,9 +322,7 @@ def build_fingerprints(
             group.seconds,
             group.outgoing,
         )
-        for role, group, columns in zip(
-            roles.windows, screened.grouped, screened.columns, strict=True
-        )
+        for role, (group, columns) in zip(roles.windows, screened.take(), strict=True)
     ]
     return Fingerprints(
         departed=sets[0],

@@ -61,6 +61,8 @@ class Grouped:
 
     def only(self, chosen: npt.NDArray[np.bool_]) -> Grouped:
         """Return the chosen rows."""
+        if chosen.all():
+            return self
         sizes = np.diff(self.indptr)
         entries = np.repeat(chosen, sizes)
         indptr = np.zeros(int(np.count_nonzero(chosen)) + 1, np.int64)
@@ -74,10 +76,12 @@ class Grouped:
         )
 
     def matrix(self, columns: npt.NDArray[np.int32], n_columns: int) -> csr_array:
-        """Return the calls as a sparse matrix, given each entry's column."""
-        return csr_array(
-            (self.calls, columns, self.indptr), shape=(len(self.indptr) - 1, n_columns)
-        )
+        """Return the calls as a sparse matrix, given each entry's column.
+
+        Indices have 32 bits where offsets fit into these, for SciPy has one width for both.
+        """
+        indptr = self.indptr.astype(np.int32) if len(columns) < 2**31 else self.indptr
+        return csr_array((self.calls, columns, indptr), shape=(len(indptr) - 1, n_columns))
 
 
 def group_calls(
@@ -152,7 +156,13 @@ def _group_role(calls: Calls, role: Role) -> _Columns:
 
 
 def _join_pieces(pieces: list[_Columns]) -> Grouped:
-    n_partners, *columns = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
-    indptr = np.zeros(len(n_partners) + 1, np.int64)
-    np.cumsum(n_partners, out=indptr[1:])
-    return Grouped(indptr, *columns)
+    """Join the pieces of one role, which is emptied: columns are let go one by one."""
+    n_partners, *columns = map(list, zip(*pieces, strict=True))
+    pieces.clear()
+    indptr = np.concatenate([np.zeros(1, np.int64), *n_partners])
+    np.cumsum(indptr, out=indptr)
+    joined = []
+    for parts in columns:
+        joined.append(np.concatenate(parts))
+        parts.clear()
+    return Grouped(indptr, *joined)
