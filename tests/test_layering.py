@@ -49,6 +49,7 @@ LAYERS = [
     "text",
     "keys",
     "simulation",
+    "memory",
     "blocks",
     "errors",
     "_reference",

@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 _Offsets: TypeAlias = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 
+def trim_heap() -> None: ...
 def parse_times(
     offsets: _Offsets,
     data: npt.NDArray[np.uint8],

@@ -21,6 +21,7 @@ ctypedef fused index_t:
     int32_t
     int64_t
 
+include "_kernels/heap.pxi"
 include "_kernels/times.pxi"
 include "_kernels/hashing.pxi"
 include "_kernels/screen.pxi"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ _Columns = tuple[
     npt.NDArray[np.int64],
     npt.NDArray[np.int32],
 ]
+COLUMN_TYPES = (np.int64, np.uint64, np.int32, np.int64, np.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,11 +115,43 @@ def group_calls(
         calls = store.calls(partition, n_calls)
         return [_group_role(calls, role) for role in roles]
 
-    pieces: list[list[_Columns]] = [[] for _ in roles]
+    wholes = [_Whole() for _ in roles]
     for found in map_ordered(group, range(store.n_partitions), n_threads=n_threads):
-        for piece, columns in zip(pieces, found, strict=True):
-            piece.append(columns)
-    return [_join_pieces(piece) for piece in pieces]
+        for whole, piece in zip(wholes, found, strict=True):
+            whole.add(piece)
+    return [whole.grouped() for whole in wholes]
+
+
+class _Whole:
+    """The entries of one role, piece by piece; no piece is held longer than it takes to copy it.
+
+    Arrays grow by an eighth, in place where the system can move pages, so that memory follows the
+    entries and not twice their number, as it would if pieces were put together at the end.
+    """
+
+    def __init__(self) -> None:
+        self._columns: list[npt.NDArray[Any]] = [np.empty(0, dtype) for dtype in COLUMN_TYPES]
+        self._sizes = [0] * len(COLUMN_TYPES)
+
+    def add(self, piece: _Columns) -> None:
+        """Add the rows of a further partition."""
+        part: npt.NDArray[Any]
+        for place, part in enumerate(piece):
+            column, size = self._columns[place], self._sizes[place]
+            stop = size + len(part)
+            if stop > len(column):
+                column.resize(max(stop, len(column) + len(column) // 8), refcheck=False)
+            column[size:stop] = part
+            self._sizes[place] = stop
+
+    def grouped(self) -> Grouped:
+        """Return all rows."""
+        for column, size in zip(self._columns, self._sizes, strict=True):
+            column.resize(size, refcheck=False)
+        n_partners, partners, calls, seconds, outgoing = self._columns
+        indptr = np.zeros(len(n_partners) + 1, np.int64)
+        np.cumsum(n_partners, out=indptr[1:])
+        return Grouped(indptr, partners, calls, seconds, outgoing)
 
 
 def _group_role(calls: Calls, role: Role) -> _Columns:
@@ -153,16 +187,3 @@ def _group_role(calls: Calls, role: Role) -> _Columns:
         seconds[filled].copy(),
         outgoing[filled].copy(),
     )
-
-
-def _join_pieces(pieces: list[_Columns]) -> Grouped:
-    """Join the pieces of one role, which is emptied: columns are let go one by one."""
-    n_partners, *columns = map(list, zip(*pieces, strict=True))
-    pieces.clear()
-    indptr = np.concatenate([np.zeros(1, np.int64), *n_partners])
-    np.cumsum(indptr, out=indptr)
-    joined = []
-    for parts in columns:
-        joined.append(np.concatenate(parts))
-        parts.clear()
-    return Grouped(indptr, *joined)

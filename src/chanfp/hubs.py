@@ -256,8 +256,8 @@ def screen_partners(
         kept_all = grouped.copy()
         grouped.clear()
         return Screened(partners, n_subscribers, kept_all, columns, hubs)
-    for group, places in zip(grouped[:N_COUNTED], columns, strict=False):
-        hubs.count_calls(places, group.calls)
+    for at, places in enumerate(columns[:N_COUNTED]):
+        hubs.count_calls(places, grouped[at].calls)
     is_kept = hubs.is_kept
     renumbered = np.cumsum(is_kept, dtype=np.int32) - np.int32(1)
     left: list[Grouped] = []

@@ -209,21 +209,26 @@ def _digit_set(text: str) -> tuple[int, ...]:
 def _determinise(graph: _Graph, default: Verdict) -> tuple[list[list[int]], list[Verdict]]:
     closures = graph.closures()
     numbers = {closures[0]: 0}
+    # Most signs lead where others led before, and looking that up beats uniting sets again.
+    led: dict[tuple[int, ...], int] = {}
     waiting = [closures[0]]
     rows: list[list[int]] = []
     verdicts = []
     for subset in waiting:
-        reached: list[set[int]] = [set() for _ in ANY]
+        reached: list[list[int]] = [[] for _ in ANY]
         for state in subset:
             for symbols, target in graph.steps[state]:
                 for symbol in symbols:
-                    reached[symbol] |= closures[target]
+                    reached[symbol].append(target)
         row = []
-        for targets in map(frozenset, reached):
-            if targets not in numbers:
-                numbers[targets] = len(numbers)
-                waiting.append(targets)
-            row.append(numbers[targets])
+        for targets in map(tuple, reached):
+            if targets not in led:
+                united = frozenset[int]().union(*(closures[target] for target in targets))
+                if united not in numbers:
+                    numbers[united] = len(numbers)
+                    waiting.append(united)
+                led[targets] = numbers[united]
+            row.append(led[targets])
         rows.append(row)
         rank = min((graph.verdicts[s] for s in subset if s in graph.verdicts), default=None)
         verdicts.append(default if rank is None else graph.ranked[rank])
