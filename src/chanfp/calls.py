@@ -20,7 +20,7 @@ from .spilling import make_folder, no_room
 
 __all__ = ["CallPart", "CallStore", "Calls"]
 
-N_PARTITIONS = 64
+N_PARTITIONS = 128
 BYTES_PER_CALL = 20
 
 

@@ -135,8 +135,7 @@ class _Whole:
 
     def add(self, piece: _Columns) -> None:
         """Add the rows of a further partition."""
-        part: npt.NDArray[Any]
-        for place, part in enumerate(piece):
+        for place, part in enumerate(map(np.asarray, piece)):
             column, size = self._columns[place], self._sizes[place]
             stop = size + len(part)
             if stop > len(column):
