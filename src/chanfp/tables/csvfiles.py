@@ -72,9 +72,7 @@ class CsvSource(TableSource):
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _parse(
-        self, block: LineBlock, columns: list[str], spare: deque[bytearray]
-    ) -> list[Batch]:
+    def _parse(self, block: LineBlock, columns: list[str], spare: deque[bytearray]) -> list[Batch]:
         parser, line = RecordParser(self.layout, columns), block.first_line
         is_safe = block.is_even and is_orderly(block.text, self.layout)
         if is_safe:
