@@ -13,6 +13,7 @@ from .joins import (
     transpose_rows,
 )
 from .numbers import hash_text, resolve_number, siphash
+from .ties import unite_ties
 from .times import DURATION_TEXT, TIME_TEXT, parse_duration, parse_time
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "screen_row",
     "siphash",
     "transpose_rows",
+    "unite_ties",
 ]

@@ -1,0 +1,1 @@
+"""Inspection: a first look at call records before anything is matched."""
