@@ -9,16 +9,21 @@ from .batches import Batch, Reject, TableSource
 from .columns import as_label, as_text, describe_columns
 from .outputs import check_output, write_table
 from .paths import Sources, find_sources
+from .rejects import RejectFile, check_survival, csv_lines, reject_table
 
 __all__ = [
     "Batch",
     "Reject",
+    "RejectFile",
     "Sources",
     "TableSource",
     "as_label",
     "as_text",
     "check_output",
+    "check_survival",
+    "csv_lines",
     "describe_columns",
     "find_sources",
+    "reject_table",
     "write_table",
 ]
