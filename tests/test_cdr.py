@@ -51,7 +51,6 @@ def as_folder(folder):
     (folder / "days").mkdir()
     pq.write_table(table().slice(0, 70), folder / "days" / "a.parquet")
     write_csv(folder / "days" / "b.csv", CDR_HEADER, ROWS[70:])
-    (folder / "days" / "readme.txt").write_text("no CDRs")
     return folder / "days"
 
 
@@ -132,8 +131,8 @@ def test_floats_are_refused():
 
 
 def test_a_missing_column_is_named(tmp_path):
-    path = write_csv(tmp_path / "cdr.csv", ("caller", "called", "start_time"), [])
-    with pytest.raises(ColumnError, match=r"cdr.csv: CDRs need a column 'callee'.*'called'"):
+    path = write_csv(tmp_path / "cdr.csv", ("caller", "friend", "start_time"), [])
+    with pytest.raises(ColumnError, match=r"cdr.csv: CDRs need a column 'callee'.*'friend'"):
         chanfp.read_cdrs(path)
 
 

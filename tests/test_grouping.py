@@ -41,6 +41,7 @@ calls = st.lists(
         duration_s=st.one_of(st.integers(-1, 3), st.just(2**31 - 1)),
         is_message=st.booleans(),
         is_pair=st.booleans(),
+        served=st.integers(1, 3),
     ),
     max_size=80,
 )
@@ -71,8 +72,8 @@ def as_subscriptions(holdings):
 
 
 def run_gather(rows, holdings, reference_s):
-    columns = list(zip(*rows, strict=True)) or [()] * 6
-    dtypes = (np.uint64, np.uint64, np.int64, np.int32, np.uint8, np.uint8)
+    columns = list(zip(*rows, strict=True)) or [()] * 7
+    dtypes = (np.uint64, np.uint64, np.int64, np.int32, np.uint8, np.uint8, np.uint8)
     arrays = [np.array(c, dtype) for c, dtype in zip(columns, dtypes, strict=True)]
     subscriptions = as_subscriptions(holdings)
     notes = _Notes(subscriptions)
@@ -229,6 +230,7 @@ def test_a_row_of_one_partner_and_one_of_very_many():
             st.tuples(st.integers(0, 4), st.integers(0, 4)),
             st.sampled_from([-1, 0, 5, 2**32 - 1, 2**32]),
             st.integers(0, 4),
+            st.integers(-2, 1),
         ),
         max_size=60,
     )
@@ -237,32 +239,36 @@ def test_screening_equals_its_twin(rows):
     faults = {3, 4}
     flags = np.zeros(256, np.uint8)
     flags[list(faults)] = 1
-    verdicts, tally = np.empty(len(rows), np.uint8), np.zeros(771, np.int64)
-    first_rows = np.zeros(771, np.int64)
-    columns = np.array([(*keys, *codes, start, status) for keys, codes, start, status in rows])
-    columns = columns.reshape(-1, 6).T
+    verdicts, tally = np.empty(len(rows), np.uint8), np.zeros(773, np.int64)
+    first_rows, reasons = np.zeros(773, np.int64), np.empty(len(rows), np.uint16)
+    columns = np.array([(*keys, *codes, *rest) for keys, codes, *rest in rows])
+    columns = columns.reshape(-1, 7).T
     _core.screen_rows(
         *(columns[at].astype(np.uint64) for at in (0, 1)),
         *(columns[at].astype(np.uint8) for at in (2, 3)),
         flags,
+        columns[6].astype(np.int8),
         columns[4].astype(np.int64),
         columns[5].astype(np.uint8),
         verdicts,
+        reasons,
         tally,
         first_rows,
     )
     expected = [
-        _reference.screen_row(keys, codes, faults, start, status)
-        for keys, codes, start, status in rows
+        _reference.screen_row(keys, codes, faults, direction, start, status)
+        for keys, codes, start, status, direction in rows
     ]
     assert verdicts.tolist() == [verdict for verdict, _ in expected]
-    names = [f"{party} {code}" for party in ("caller", "callee", "service") for code in range(256)]
+    names = [f"{party} {code}" for party in ("first", "second", "service") for code in range(256)]
     names += ["time missing", "time invalid", "own number"]
+    names += ["direction missing", "direction unreadable"]
     found = {name: count for name, count in zip(names, tally.tolist(), strict=True) if count}
-    reasons = [reason for _, reason in expected]
-    assert found == Counter(reason for reason in reasons if reason)
+    wanted = [reason for _, reason in expected]
+    assert found == Counter(reason for reason in wanted if reason)
+    assert [names[code] if code else "" for code in reasons.tolist()] == wanted
     for name, first in zip(names, first_rows.tolist(), strict=True):
-        assert name not in found or first == reasons.index(name)
+        assert name not in found or first == wanted.index(name)
 
 
 @given(parts=st.lists(st.lists(KEYS, max_size=30), max_size=4))

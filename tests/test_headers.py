@@ -132,15 +132,15 @@ def test_every_column_means_one_thing_or_the_error_is_clear(names, columns):
     ("names", "columns", "message"),
     [
         (["caller", "x", "start_time"], {}, r"a column 'callee' \(call-centred files have caller, "
-         r"callee, start_time\); .* found are 'caller', 'x', 'start_time'; .*--map callee="),
+         r"callee, start_time\); .* found are 'caller', 'x', 'start_time'; .*such as callee="),
         (["msisdn", "对端号码", "x"], {}, "a column 'direction' .subscriber-centred files"),
         (["caller", "callee"], {}, "a column 'start_time'"),
         ([], {}, "a column 'caller'.*found are none"),
         ([*CALLS, "时长", "通话时长"], {}, r"one column can be 'duration_s', found '时长', "
-         r"'通话时长'; .*--map duration_s=时长 .or --map duration_s= if none"),
+         r"'通话时长'; .*`columns`, such as duration_s=时长 .or duration_s= if there is none"),
         (["calling_number", "a_number", *CALLS[1:]], {}, "one column can be 'caller'"),
         ([*CALLS, "msisdn", "对端号码", "呼叫方向"], {}, r"found both: 'caller', 'callee', "
-         r"'msisdn', '对端号码'; .* --map caller=caller or --map subscriber=msisdn"),
+         r"'msisdn', '对端号码'; .* `columns`, such as caller=caller or subscriber=msisdn"),
         (CALLS, {"caller": "coller"}, r"'coller', given for 'caller', is .*mean 'caller'"),
         (CALLS, {"caller": "callee", "callee": "callee"}, "'callee' is given for 'caller' and"),
         (["a b", "a_b", "callee", "start_time"], {"caller": "ab"}, "'ab', given for 'caller', is"),
@@ -196,7 +196,8 @@ def test_known_headers_stand_once_and_name_their_source():
     [
         (["主叫", "呼出", "MO", "moc", "out", "Outgoing", " originating ", "ＭＯ"], 1),
         (["被叫", "呼入", "MT", "mtc", "IN", "incoming", "TERMINATING", "in-coming", "来电"], 0),
-        (["0", "1", "", None, "呼叫转移", "-1", "true", "mo2"], -1),
+        (["0", "1", "呼叫转移", "-1", "true", "mo2", "NULL"], -1),
+        (["", None, "  ", "\t"], -2),
     ],
 )
 @pytest.mark.parametrize("kind", [pa.string(), pa.dictionary(pa.int8(), pa.string())])
@@ -210,12 +211,12 @@ def test_directions_given_go_before_known_ones():
     given = {"0": "out", "1": "IN", "-1": "in", "out": "被叫", "True": "out"}
     for column, expected in (
         (pa.array(["0", "1", "-1", "out", "1 "]), [1, 0, 0, 0, 0]),
-        (pa.array([0, 1, None, 2]), [1, 0, -1, -1]),
+        (pa.array([0, 1, None, 2]), [1, 0, -2, -1]),
         (pa.array([0.0, 1.0, 0.5]), [1, 0, -1]),
         (pa.array([True, False]), [1, -1]),
         (pa.chunked_array([["0"], [], ["1"]], pa.string()), [1, 0]),
         (pa.array([], pa.string()), []),
-        (pa.nulls(2), [-1, -1]),
+        (pa.nulls(2), [-2, -2]),
     ):
         assert read_direction(column, given).tolist() == expected
     with pytest.raises(ParameterError, match="'0' must mean 'out' or 'in', got 'sideways'"):
@@ -271,6 +272,6 @@ def test_settings_that_are_not_there(tmp_path):
         read_settings(tmp_path / "none.toml")
 
 
-@pytest.mark.parametrize("module", [headers.columns, headers.directions])
+@pytest.mark.parametrize("module", [headers.columns, headers.directions, headers.kinds])
 def test_examples(module):
     assert doctest.testmod(module).failed == 0

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chanfp.errors import ColumnError, DataError, ParameterError
+from chanfp.errors import ChanfpWarning, ColumnError, DataError, ParameterError
 from chanfp.tables import check_output, csvfiles, find_sources, parquet, write_table
 
 NAMES = ["主叫号码", "被叫号码", "kind"]
@@ -185,6 +185,18 @@ def test_folders_are_searched_and_foreign_files_remembered(tmp_path):
     assert sorted(Path(path).name for path in sources.skipped) == ["gone.dat", "readme.txt"]
 
 
+def test_files_passed_over_are_told_in_one_line(tmp_path):
+    write(tmp_path / "x.csv", "x\n1\n")
+    for name in ("a.txt", "b.log", "c", "d.doc"):
+        write(tmp_path / name, "no table")
+    with pytest.warns(
+        ChanfpWarning, match=r"^4 files .*a.txt, .*b.log, .*c and 1 more; ren"
+    ) as told:
+        find_sources(tmp_path).warn_of_skipped()
+    assert len(told) == 1
+    find_sources(tmp_path / "x.csv").warn_of_skipped()
+
+
 def test_a_recursive_glob_takes_each_file_once(tmp_path):
     write(tmp_path / "a" / "x.csv", "x\n1\n")
     write(tmp_path / "a" / "b" / "y.csv", "x\n2\n")
@@ -337,6 +349,35 @@ def test_a_batch_left_early_leaves_no_thread(tmp_path, monkeypatch):
 
 
 # Encodings and delimiters given by the user
+
+
+UTF8_ROW = "小区一,1\n".encode()
+GBK_ROW = "小区一,1\n".encode("gb18030")
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "n_bad"),
+    [
+        (b"a,b\n" + 18 * UTF8_ROW + 2 * GBK_ROW, "utf-8", 2),
+        (b"a,b\n" + GBK_ROW + 100_000 * UTF8_ROW, "utf-8", 1),
+        ("号码,b\n".encode() + 3 * GBK_ROW + b"1,1\n", "utf-8", 3),
+        ("号码,b\n".encode("gb18030") + 30 * UTF8_ROW + b"1,1\n", "gb18030", 30),
+        (b"a,b\n" + 18 * GBK_ROW + 2 * b"1,\xff\n", "gb18030", 2),
+        (b"a,b\n" + GBK_ROW, "gb18030", 0),
+    ],
+)
+def test_a_few_lines_do_not_change_the_encoding(content, encoding, n_bad, tmp_path):
+    path = write(tmp_path / "x.csv", content)
+    (source,) = find_sources(path)
+    assert source.layout.encoding == encoding
+    rejects = read(path, source.schema.names)[2]
+    assert [reject.reason for reject in rejects] == ["bad-encoding"] * n_bad
+
+
+def test_a_file_half_in_each_encoding_is_refused(tmp_path):
+    path = write(tmp_path / "x.csv", b"a,b\n" + 9 * UTF8_ROW + 9 * GBK_ROW)
+    with pytest.raises(DataError, match="text must be UTF-8, GB18030, or UTF-16 with"):
+        find_sources(path)
 
 
 def test_encoding_and_delimiter_may_be_given(tmp_path):
@@ -508,6 +549,19 @@ def test_a_folder_named_like_an_output_file_is_refused(tmp_path):
     (tmp_path / "x.csv").mkdir()
     with pytest.raises(DataError, match="can't be written there"):
         check_output(str(tmp_path / "x.csv"))
+
+
+def test_a_data_frame_that_arrow_cannot_hold_is_named():
+    twice = pd.DataFrame([["1", "2"]], columns=["a", "a"])
+    with pytest.raises(ColumnError, match=r"<pandas.DataFrame>: column names must differ, 'a' st"):
+        find_sources(twice)
+    with pytest.raises(ColumnError, match=r"<pyarrow.Table>: column names must differ, 'a' st"):
+        find_sources(pa.table([["1"], ["2"]], names=["a", "a"]))
+    odd = pd.DataFrame({"a": ["x", 1, object()]})
+    with pytest.raises(
+        ColumnError, match=r"<pandas.DataFrame>: the columns can't be read as Arrow"
+    ):
+        find_sources(odd)
 
 
 def test_pandas_is_converted_once_for_the_first_pass():

@@ -30,14 +30,16 @@ def get_values(
     stop: int,
 ) -> None: ...
 def screen_rows(
-    caller: npt.NDArray[np.uint64],
-    callee: npt.NDArray[np.uint64],
-    caller_codes: npt.NDArray[np.uint8],
-    callee_codes: npt.NDArray[np.uint8],
+    first: npt.NDArray[np.uint64],
+    second: npt.NDArray[np.uint64],
+    first_codes: npt.NDArray[np.uint8],
+    second_codes: npt.NDArray[np.uint8],
     is_fault: npt.NDArray[np.uint8],
+    directions: npt.NDArray[np.int8],
     start_s: npt.NDArray[np.int64],
     time_status: npt.NDArray[np.uint8],
     verdicts: npt.NDArray[np.uint8],
+    reasons: npt.NDArray[np.uint16],
     tally: npt.NDArray[np.int64],
     first_rows: npt.NDArray[np.int64],
 ) -> None: ...
@@ -48,6 +50,7 @@ def gather_calls(
     duration_s: npt.NDArray[np.int32],
     is_message: npt.NDArray[np.uint8],
     is_pair: npt.NDArray[np.uint8],
+    served: npt.NDArray[np.uint8],
     table: npt.NDArray[np.uint64],
     reference_s: int,
     notes: npt.NDArray[np.int64],

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from . import _core
 from .blocks import Progress, map_ordered, usable_threads
 from .calls import CallPart, CallStore
-from .cdr import CallRecords, CleanCalls
+from .cdr import CallRecords
+from .cleaning import CleanCalls
 from .clock import format_time
 from .counts import RecordCounts
 from .errors import ParameterError
@@ -216,6 +217,7 @@ class _Workers:
             calls.duration_s,
             calls.is_message.view(np.uint8),
             calls.is_pair.view(np.uint8),
+            calls.served,
             self.subscriptions.table.slots,
             self.reference_s,
             notes.signs.reshape(-1),

@@ -1,85 +1,34 @@
-"""Call detail records: files or tables in, clean calls out, every row accounted for."""
+"""Call detail records: files or tables in, opened and understood, to be read when needed."""
 
 from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from fnmatch import fnmatchcase
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from . import _core
 from .blocks import Progress, map_ordered
-from .clock import read_durations, read_times
+from .cleaning import CleanCalls, clean_unit
 from .counts import RecordCounts
-from .errors import ChanfpWarning, ColumnError
+from .errors import ChanfpWarning, ParameterError
+from .exports import Export
+from .headers import Settings, find_column, read_settings, recognise
 from .numbering import NumberingPlan
-from .tables import Batch, TableSource, as_label, as_text, describe_columns, find_sources
+from .tables import TableSource, as_text, find_sources
+from .zones import check_timezone
 
-__all__ = ["CallRecords", "CleanCalls", "read_cdrs"]
+__all__ = ["CallRecords", "read_cdrs"]
 
-REQUIRED_COLUMNS = ("caller", "callee", "start_time")
-OPTIONAL_COLUMNS = ("duration_s", "kind")
-CALL_KINDS = ("", "call", "voice", "moc", "mtc", "通话", "语音")
 OPAQUE = "opaque"
-N_CODES, TALLY_SIZE = 256, 771  # as _core.screen_rows lays out its tally
-PAIR, REJECTED = 0, 2
-OTHER_FAULTS = (
-    ("start-time-missing", "start_time"),
-    ("start-time-invalid", "start_time"),
-    ("own-number", "callee"),
-)
-SHOWN_CHARACTERS = 80
-INTEGER_NOTE = "number-column-integer"
-
-
-@dataclass(frozen=True)
-class CleanCalls:
-    """Accepted rows of one batch, as arrays of one length.
-
-    Parameters
-    ----------
-    caller, callee : uint64 array
-        Number keys; 0 where the party is no subscriber number.
-    start_s : int64 array
-        Seconds since 1970.
-    duration_s : int32 array
-        0 for an unanswered call, -1 where unknown.
-    is_message : bool array
-        True for everything that is not a call.
-    is_pair : bool array
-        True where both parties are subscriber numbers.
-    extra : dict of str to pyarrow.Array
-        The optional columns asked for.
-    """
-
-    caller: npt.NDArray[np.uint64]
-    callee: npt.NDArray[np.uint64]
-    start_s: npt.NDArray[np.int64]
-    duration_s: npt.NDArray[np.int32]
-    is_message: npt.NDArray[np.bool_]
-    is_pair: npt.NDArray[np.bool_]
-    extra: dict[str, pa.Array]
-
-    def __len__(self) -> int:
-        return len(self.start_s)
-
-    def only(self, chosen: npt.NDArray[np.bool_]) -> CleanCalls:
-        """Return the chosen rows."""
-        return CleanCalls(
-            self.caller[chosen],
-            self.callee[chosen],
-            self.start_s[chosen],
-            self.duration_s[chosen],
-            self.is_message[chosen],
-            self.is_pair[chosen],
-            {name: column.filter(pa.array(chosen)) for name, column in self.extra.items()},
-        )
+START_TIME = "start_time"
+OPTIONAL_WORDS = ("duration_s", "kind")
 
 
 @dataclass(frozen=True)
@@ -88,14 +37,17 @@ class CallRecords:
 
     Parameters
     ----------
-    sources : list of TableSource
-        Files and tables, in the order they are read.
+    exports : list of Export
+        Files and tables and what their columns mean, in the order they are read.
     plan : NumberingPlan
-        How numbers are normalised and classified.
+        How numbers are normalised and classified; exports may add their own area code.
+    timezone : str or None
+        The zone of the clock on the wall that times with a zone are turned into.
     """
 
-    sources: list[TableSource]
+    exports: list[Export]
     plan: NumberingPlan
+    timezone: str | None = None
 
     def __repr__(self) -> str:
         n_rows = self.n_rows
@@ -103,6 +55,11 @@ class CallRecords:
         names = ", ".join(source.name for source in self.sources[:3])
         more = f" and {len(self.sources) - 3} more" if len(self.sources) > 3 else ""
         return f"<CallRecords: {names}{more}; {rows}; numbers {self.plan.region}>"
+
+    @property
+    def sources(self) -> list[TableSource]:
+        """Files and tables, in the order they are read."""
+        return [export.source for export in self.exports]
 
     @property
     def n_rows(self) -> int | None:
@@ -125,14 +82,15 @@ class CallRecords:
             return list(self.plan.format(keys))
         found: dict[int, str] = {}
         wanted = np.unique(keys)
-        for source in self.sources:
-            for batch in source.batches(["caller", "callee"]):
-                for column in ("caller", "callee"):
-                    texts, _ = as_text(batch.records.column(column), batch.place(0, column))
-                    seen, _ = self.plan.resolve(texts)
-                    rows = np.flatnonzero(np.isin(seen, wanted))
-                    for key, text in zip(seen[rows], texts.take(rows).to_pylist(), strict=True):
-                        found.setdefault(int(key), text.strip())
+        for export in self.exports:
+            for unit in export.units(export.parties):
+                for batch in unit():
+                    for name in batch.records.schema.names:
+                        texts, _ = as_text(batch.records.column(name), batch.place(0, name))
+                        seen, _ = self.plan.resolve(texts)
+                        rows = np.flatnonzero(np.isin(seen, wanted))
+                        for key, text in zip(seen[rows], texts.take(rows).to_pylist(), strict=True):
+                            found.setdefault(int(key), text.strip())
             if len(found) == len(wanted):
                 break
         return [found.get(int(key), "") for key in keys]
@@ -145,7 +103,8 @@ class CallRecords:
         Parameters
         ----------
         extra : sequence of str
-            Further columns wanted (``cell``, ``imei``); a source without one gives nulls.
+            Further columns wanted (``cell``, ``imei``, ``callee_cell``, ``callee_imei``); an
+            export without one gives nulls.
 
         Yields
         ------
@@ -159,12 +118,11 @@ class CallRecords:
         DataError
             If a file is damaged.
         """
-        for source in self.sources:
-            wanted = [*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS, *extra]
-            present = [name for name in wanted if name in source.schema.names]
-            self._warn_of_integers(source)
-            for unit in source.units(present):
-                yield partial(_clean_unit, unit, self.plan, tuple(extra))
+        for export in self.exports:
+            self._warn_of_integers(export)
+            words = [*export.parties, "direction", START_TIME, *OPTIONAL_WORDS, *extra]
+            for unit in export.units(words):
+                yield partial(clean_unit, unit, export, tuple(extra))
 
     def clean_calls(
         self,
@@ -199,30 +157,63 @@ class CallRecords:
                 progress(stage, counts.total, self.n_rows)
         counts.check()
 
-    def _warn_of_integers(self, source: TableSource) -> None:
+    def _warn_of_integers(self, export: Export) -> None:
         """Warn of number columns stored as integers, once per source."""
-        for column in ("caller", "callee"):
-            if pa.types.is_integer(source.schema.field(column).type):
+        for party in export.parties:
+            column = export.needed(party)
+            if pa.types.is_integer(export.source.schema.field(column).type):
                 warnings.warn(
-                    f"{source.name}: column {column!r} is stored as integers; leading zeros and "
-                    "plus signs are lost and landlines may be ambiguous; export it as text.",
+                    f"{export.source.name}: column {column!r} is stored as integers; leading zeros "
+                    "and plus signs are lost and landlines may be ambiguous; export it as text.",
                     ChanfpWarning,
                     stacklevel=2,
                 )
 
 
-def read_cdrs(source: Any, *, numbers: str | NumberingPlan = "CN") -> CallRecords:
+def read_cdrs(
+    source: Any,
+    *,
+    numbers: str | NumberingPlan = "CN",
+    columns: Mapping[str, str] | None = None,
+    directions: Mapping[str, str] | None = None,
+    settings: str | os.PathLike[str] | Settings | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    timezone: str | None = None,
+    area_code: str | Mapping[str, str] | None = None,
+) -> CallRecords:
     """Open call detail records, to be read when needed.
 
     Parameters
     ----------
     source : str, path, object with ``__arrow_c_stream__``, or a list of these
         CSV (.gz, .zst) or Parquet files, folders and globs of them, or tables of pandas, polars,
-        DuckDB or pyarrow, with the columns ``caller, callee, start_time`` and optionally
-        ``duration_s, kind, cell, imei`` (cell and handset are the caller's).
+        DuckDB or pyarrow. Each is call-centred (``caller, callee, start_time``) or
+        subscriber-centred (``subscriber, other_party, direction, start_time``: each row speaks for
+        its subscriber only); ``duration_s, kind, cell, imei, callee_cell, callee_imei`` are used
+        where they are there. Known English and Chinese headers are recognised.
     numbers : str or NumberingPlan, default "CN"
         The region whose numbering plan applies, or ``"opaque"`` for hashed or made-up ids, which
         are then told apart but neither normalised nor filtered.
+    columns : mapping of str to str, optional
+        Word to column, such as ``{"caller": "主叫号码"}``, where headers are not recognised; an
+        empty column means that there is none. In a file that lacks a column that others have, the
+        word is recognised as if nothing was said.
+    directions : mapping of str to str, optional
+        What values of the direction column mean, such as ``{"0": "out", "1": "in"}``.
+    settings : path or Settings, optional
+        A TOML file with the tables ``[columns]``, ``[directions]`` and ``[area_codes]`` (glob to
+        code) and the keys ``timezone``, ``encoding``, ``delimiter``, ``area_code``; what is given
+        here goes before it.
+    encoding, delimiter : str, optional
+        Of CSV files; default found out file by file.
+    timezone : str, optional
+        IANA name of the zone of the clock on the wall, such as ``"Asia/Shanghai"``: times with a
+        zone and epochs become its time, times without a zone are its time already. Without it,
+        times with a zone become UTC.
+    area_code : str or mapping of str to str, optional
+        Where landlines without an area code belong, or for each glob of file names where; the
+        first glob that fits counts. Without it such landlines are counted as ``no-area-code``.
 
     Returns
     -------
@@ -234,26 +225,89 @@ def read_cdrs(source: Any, *, numbers: str | NumberingPlan = "CN") -> CallRecord
     DataError
         If a file is missing, empty, or not what its suffix says.
     ColumnError
-        If a required column is missing.
+        If a required column is missing, or it can't be told which one is meant.
+    ParameterError
+        If there is no such zone, area code, encoding, column word or direction.
 
     Examples
     --------
     >>> import pyarrow as pa
-    >>> table = pa.table({"caller": ["13912345678"], "callee": ["+8613800000001"],
-    ...                   "start_time": ["2024-01-31 12:00:00"]})
+    >>> table = pa.table({"主叫号码": ["13912345678"], "被叫号码": ["+8613800000001"],
+    ...                   "开始时间": ["2024-01-31 12:00:00"]})
     >>> read_cdrs(table)
     <CallRecords: <pyarrow.Table>; 1 rows; numbers CN>
     """
+    if settings is None:
+        settings = Settings()
+    elif not isinstance(settings, Settings):
+        settings = read_settings(settings)
+    settings = settings.updated(
+        columns=columns,
+        directions=directions,
+        encoding=encoding,
+        delimiter=delimiter,
+        timezone=timezone,
+        area_code=area_code,
+    )
+    zone = check_timezone(settings.timezone)
     plan = numbers if isinstance(numbers, NumberingPlan) else NumberingPlan(numbers)
-    sources = _each_once(find_sources(source))
+    plans = _Plans(plan, settings)
+    found = find_sources(source, encoding=settings.encoding, delimiter=settings.delimiter)
+    found.warn_of_skipped()
+    sources = _each_once(found)
+    if isinstance(area_code, Mapping):
+        _check_globs(area_code, sources)
+    exports = []
     for opened in sources:
-        for column in REQUIRED_COLUMNS:
-            if column not in opened.schema.names:
-                raise ColumnError(
-                    f"{opened.name}: CDRs need a column {column!r}; the columns found are "
-                    f"{describe_columns(opened.schema.names)}; rename the one that is meant."
-                )
-    return CallRecords(sources, plan)
+        given = _given_for(opened, sources, settings.columns)
+        columns_found = recognise(opened.schema.names, given, place=opened.name)
+        exports.append(
+            Export(opened, columns_found, plans.of(opened.name), settings.directions, zone)
+        )
+    return CallRecords(exports, plans.base, settings.timezone)
+
+
+def _given_for(
+    source: TableSource, sources: Sequence[TableSource], columns: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what the user said of columns, without columns that only other files have."""
+
+    def is_elsewhere(column: str) -> bool:
+        return find_column(source.schema.names, column) is None and any(
+            find_column(other.schema.names, column) is not None for other in sources
+        )
+
+    return {word: column for word, column in columns.items() if not is_elsewhere(column)}
+
+
+class _Plans:
+    """Numbering plans by area code."""
+
+    def __init__(self, plan: NumberingPlan, settings: Settings) -> None:
+        self._codes = settings.area_codes
+        self._with_code = cache(lambda code: NumberingPlan(plan.region, area_code=code))
+        code = self._codes.get("*", settings.area_code)
+        self.base = plan if code is None else self._with_code(code)
+
+    def of(self, name: str) -> NumberingPlan:
+        """Return the plan for the numbers of a file."""
+        codes = [code for glob, code in self._codes.items() if _fits(name, glob)]
+        return self._with_code(codes[0]) if codes else self.base
+
+
+def _fits(name: str, glob: str) -> bool:
+    """Return whether a glob means a file, by its whole path or its name alone."""
+    return fnmatchcase(name, glob) or fnmatchcase(os.path.basename(name), glob)
+
+
+def _check_globs(area_codes: Mapping[str, str], sources: Sequence[TableSource]) -> None:
+    """Refuse a glob that means no file, such as a misspelt one."""
+    for glob in area_codes:
+        if not any(_fits(source.name, glob) for source in sources):
+            raise ParameterError(
+                f"`area_code`: {glob!r} must fit the name of a file, found none among "
+                f"{len(sources):,} such as {sources[0].name!r}; correct the pattern."
+            )
 
 
 def _each_once(sources: Sequence[TableSource]) -> list[TableSource]:
@@ -270,134 +324,3 @@ def _each_once(sources: Sequence[TableSource]) -> list[TableSource]:
         seen.add(path)
         kept.append(source)
     return kept
-
-
-def _clean_unit(
-    unit: Callable[[], list[Batch]], plan: NumberingPlan, extra: Sequence[str]
-) -> tuple[list[CleanCalls], RecordCounts]:
-    counts = RecordCounts()
-    calls = []
-    for batch in unit():
-        for reject in batch.rejects:
-            counts.total += 1
-            counts.rejected[reject.reason] += 1
-            place = f"{batch.source.name}, row {reject.row}: {reject.text[:SHOWN_CHARACTERS]!r}"
-            counts.examples.setdefault(reject.reason, place)
-        calls.append(_clean_batch(batch, plan, extra, counts))
-    return calls, counts
-
-
-def _clean_batch(
-    batch: Batch, plan: NumberingPlan, extra: Sequence[str], counts: RecordCounts
-) -> CleanCalls:
-    records = batch.records
-    caller, caller_codes = _resolve(batch, "caller", plan, counts)
-    callee, callee_codes = _resolve(batch, "callee", plan, counts)
-    start_s, status = read_times(records.column("start_time"), batch.place(0, "start_time"))
-    verdicts = np.empty(len(start_s), np.uint8)
-    tally = np.zeros(TALLY_SIZE, np.int64)
-    first_rows = np.zeros(TALLY_SIZE, np.int64)
-    _core.screen_rows(
-        caller,
-        callee,
-        caller_codes,
-        callee_codes,
-        _fault_flags(plan),
-        start_s,
-        status,
-        verdicts,
-        tally,
-        first_rows,
-    )
-    _count_rows(batch, plan, tally, first_rows, counts)
-    calls = CleanCalls(
-        caller,
-        callee,
-        start_s,
-        _read_duration(batch, counts),
-        _read_is_message(batch),
-        verdicts == PAIR,
-        {name: _extra_column(batch, name) for name in extra},
-    )
-    is_good = verdicts != REJECTED
-    return calls if is_good.all() else calls.only(is_good)
-
-
-def _resolve(
-    batch: Batch, column: str, plan: NumberingPlan, counts: RecordCounts
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint8]]:
-    """Return keys and reason codes of one party."""
-    values, was_integer = as_text(batch.records.column(column), batch.place(0, column))
-    if was_integer:
-        counts.notes[INTEGER_NOTE] += len(values)
-    return plan.resolve(values)
-
-
-def _fault_flags(plan: NumberingPlan) -> npt.NDArray[np.uint8]:
-    """Return for each reason code whether it makes a row unusable."""
-    flags = np.zeros(N_CODES, np.uint8)
-    for reason in plan.fault_reasons:
-        flags[plan.reasons.index(reason)] = 1
-    return flags
-
-
-def _count_rows(
-    batch: Batch,
-    plan: NumberingPlan,
-    tally: npt.NDArray[np.int64],
-    first_rows: npt.NDArray[np.int64],
-    counts: RecordCounts,
-) -> None:
-    """Add what the kernel tallied, under the names of the reasons, each with its first row."""
-    for place in np.flatnonzero(tally).tolist():
-        block, code = divmod(place, N_CODES)
-        row = int(first_rows[place])
-        if block == 3:
-            reason, column = OTHER_FAULTS[code]
-        elif block == 2:
-            reason = plan.reasons[code]
-            _, codes = plan.resolve(batch.records.column("callee").slice(row, 1).cast(pa.string()))
-            column = "callee" if codes[0] == code else "caller"
-        else:
-            column = ("caller", "callee")[block]
-            reason = f"{column}-{plan.reasons[code]}"
-        counter = counts.filtered if block == 2 else counts.rejected
-        counter[reason] += int(tally[place])
-        value = batch.records.column(column)[row].as_py()
-        counts.examples.setdefault(reason, f"{batch.place(row, column)}: {value!r}")
-    n_rejected = int(tally[: 2 * N_CODES].sum() + tally[3 * N_CODES :].sum())
-    counts.total += batch.records.num_rows
-    counts.accepted += batch.records.num_rows - n_rejected
-
-
-def _read_duration(batch: Batch, counts: RecordCounts) -> npt.NDArray[np.int32]:
-    """Return durations; a negative one (some systems' mark of a missed call) counts as 0."""
-    if "duration_s" not in batch.records.schema.names:
-        return np.full(batch.records.num_rows, -1, np.int32)
-    column = batch.records.column("duration_s")
-    duration_s = read_durations(column, batch.place(0, "duration_s"))
-    for code, note, meaning in ((-2, "duration-unreadable", -1), (-3, "duration-negative", 0)):
-        found = duration_s == code
-        if found.any():
-            counts.notes[note] += int(np.count_nonzero(found))
-            duration_s[found] = meaning
-    return duration_s
-
-
-def _read_is_message(batch: Batch) -> npt.NDArray[np.bool_]:
-    """Return which rows are messages; a row without a kind is a call."""
-    if "kind" not in batch.records.schema.names:
-        return np.zeros(batch.records.num_rows, bool)
-    kind = batch.records.column("kind")
-    if not (pa.types.is_dictionary(kind.type) and pa.types.is_string(kind.type.value_type)):
-        kind = as_label(kind, batch.place(0, "kind")).dictionary_encode()
-    names = [str(name or "").strip().lower() for name in kind.dictionary.to_pylist()]
-    is_message = np.array([name not in CALL_KINDS for name in names] + [False])
-    codes = kind.indices.fill_null(len(names)).to_numpy(zero_copy_only=False)
-    return np.asarray(is_message[codes.astype(np.int64)], bool)
-
-
-def _extra_column(batch: Batch, name: str) -> pa.Array:
-    if name not in batch.records.schema.names:
-        return pa.nulls(batch.records.num_rows, pa.string())
-    return as_label(batch.records.column(name), batch.place(0, name))

@@ -1,68 +1,95 @@
 """Clock readings: columns and settings of time and duration, as whole seconds.
 
 A time without a zone is taken as it stands, as if it were UTC: what counts here is how far two
-records lie apart, and one export keeps one clock.
+records lie apart, and one export keeps one clock. A time with a zone becomes the same clock's time
+where the zone of that clock is named (`chanfp.zones`).
 """
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from . import _core
 from .errors import ColumnError, ParameterError
 from .text import is_text, text_buffers
+from .zones import UTC_CLOCK, WALL_CLOCK, to_wall_clock
 
 __all__ = [
     "DATE_ONLY",
     "DAY_S",
     "INVALID",
     "MISSING",
+    "NAIVE",
     "UNKNOWN_DURATION_S",
+    "ZONED",
+    "clock_rows",
     "format_time",
+    "has_zone",
     "parse_time",
     "read_durations",
     "read_times",
 ]
 
 DAY_S = 86_400
-DATE_ONLY, MISSING, INVALID = 2, 3, 4
+NAIVE, ZONED, DATE_ONLY, MISSING, INVALID = range(5)
 UNKNOWN_DURATION_S = -1
 LONGEST_DURATION_S = 2**31 - 1
 
 
-def read_times(column: pa.Array, place: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+def read_times(
+    column: pa.Array, place: str, zone: ZoneInfo | None = None
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
     """Return a column of times as seconds since 1970, and how each one was written.
 
     Parameters
     ----------
     column : pyarrow.Array
         Text (``YYYY-MM-DD HH:MM:SS`` with or without ``T``, fraction and zone, ``YYYY/MM/DD …``,
-        ``YYYYMMDD[HHMMSS]``, epoch seconds or milliseconds), time stamps, dates, or integers
-        (read like text of digits).
+        ``YYYYMMDD[HHMMSS]``, epoch seconds or milliseconds), time stamps, dates, or integers and
+        decimals (read like text of digits, a fraction cut off).
     place : str
         Where the column stands, for the message.
+    zone : ZoneInfo, optional
+        Where the clock on the wall hangs: times with a zone and epochs become its time. Without
+        it they are UTC.
 
     Returns
     -------
     seconds : int64 array
         0 where the time is missing or invalid.
     status : uint8 array
-        0 without zone, 1 with zone or epoch, ``DATE_ONLY``, ``MISSING`` or ``INVALID``.
+        ``NAIVE`` without zone, ``ZONED`` with zone or epoch, ``DATE_ONLY``, ``MISSING`` or
+        ``INVALID``.
 
     Raises
     ------
     ColumnError
         If the column is of another type.
     """
+    seconds, status = _read_times(column, place)
+    if zone is not None:
+        is_zoned = status == ZONED
+        if is_zoned.any():
+            seconds = np.where(is_zoned, to_wall_clock(seconds, zone), seconds)
+    return seconds, status
+
+
+def _read_times(
+    column: pa.Array, place: str
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
     kind = column.type
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         return _read_typed_times(column)
-    if pa.types.is_integer(kind) or pa.types.is_null(kind):
+    if pa.types.is_decimal(kind):
+        column = pc.replace_substring_regex(column.cast(pa.string()), r"\.\d*$", "")
+    elif pa.types.is_integer(kind) or pa.types.is_null(kind):
         column = column.cast(pa.string())
     elif not is_text(kind):
         raise ColumnError(
@@ -76,13 +103,33 @@ def read_times(column: pa.Array, place: str) -> tuple[npt.NDArray[np.int64], npt
     return seconds, status
 
 
+def clock_rows(status: npt.NDArray[np.uint8], zone: ZoneInfo | None) -> dict[str, int]:
+    """Return by which clocks the times of a column go, each with the first row.
+
+    Parameters
+    ----------
+    status : uint8 array
+        As `read_times` gives it.
+    zone : ZoneInfo or None
+        As given to `read_times`.
+    """
+    found = {WALL_CLOCK: status <= DATE_ONLY}
+    if zone is None:
+        found = {
+            UTC_CLOCK: status == ZONED,
+            WALL_CLOCK: (status == NAIVE) | (status == DATE_ONLY),
+        }
+    return {clock: int(np.argmax(rows)) for clock, rows in found.items() if rows.any()}
+
+
 def read_durations(column: pa.Array, place: str) -> npt.NDArray[np.int32]:
     """Return a column of durations in seconds.
 
     Parameters
     ----------
     column : pyarrow.Array
-        Text (seconds or ``HH:MM:SS``), integers, floating-point seconds, or Arrow durations.
+        Text (seconds or ``HH:MM:SS``), integers, floating-point or decimal seconds, or Arrow
+        durations.
     place : str
         Where the column stands, for the message.
 
@@ -107,7 +154,7 @@ def read_durations(column: pa.Array, place: str) -> npt.NDArray[np.int32]:
         return np.where(whole > LONGEST_DURATION_S, -2, np.where(whole < 0, -3, whole)).astype(
             np.int32
         )
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         values = column.cast(pa.float64(), safe=False)
         return _read_typed_durations(values.to_numpy(zero_copy_only=False))
     if not is_text(kind):
@@ -120,7 +167,7 @@ def read_durations(column: pa.Array, place: str) -> npt.NDArray[np.int32]:
     return seconds
 
 
-def parse_time(value: Any, name: str) -> int:
+def parse_time(value: Any, name: str, zone: ZoneInfo | None = None) -> int:
     """Return one time from a setting as seconds since 1970.
 
     Parameters
@@ -129,14 +176,18 @@ def parse_time(value: Any, name: str) -> int:
         As in `read_times`; an int is epoch seconds.
     name : str
         The setting's name, for the message.
+    zone : ZoneInfo, optional
+        As in `read_times`.
 
     Raises
     ------
     ParameterError
         If it can't be read as a time.
     """
-    seconds = _setting_seconds(value, name)
-    if seconds is None or not 0 <= seconds < 2**32:
+    seconds, status = _read_setting(value, name)
+    if zone is not None and status == ZONED:
+        seconds = int(to_wall_clock(np.array([seconds], np.int64), zone)[0])
+    if status == INVALID or not 0 <= seconds < 2**32:
         raise ParameterError(
             f"`{name}` must be a time from 1970 to 2106 such as '2024-01-31 23:59:59', got "
             f"{value!r}; correct it."
@@ -144,18 +195,26 @@ def parse_time(value: Any, name: str) -> int:
     return seconds
 
 
-def _setting_seconds(value: Any, name: str) -> int | None:
-    """Return what a setting means as seconds since 1970, None for what is no time."""
+def has_zone(value: Any) -> bool:
+    """Return whether a time from a setting is a moment: an epoch, or a time with a zone."""
+    return _read_setting(value, "")[1] == ZONED
+
+
+def _read_setting(value: Any, name: str) -> tuple[int, int]:
+    """Return what a setting means as seconds since 1970, and its status as in `read_times`."""
     if isinstance(value, datetime):
-        return int((value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp())
+        is_zoned = value.tzinfo is not None
+        moment = value if is_zoned else value.replace(tzinfo=UTC)
+        return int(moment.timestamp()), ZONED if is_zoned else NAIVE
     if isinstance(value, date):
-        return int(datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp())
+        midnight = datetime(value.year, value.month, value.day, tzinfo=UTC)
+        return int(midnight.timestamp()), DATE_ONLY
     if isinstance(value, int | np.integer):
-        return int(value)
-    if isinstance(value, str):
-        read, status = read_times(pa.array([value]), name)
-        return None if status[0] in (MISSING, INVALID) else int(read[0])
-    return None
+        return int(value), ZONED
+    if isinstance(value, str) and value.strip():
+        seconds, status = _read_times(pa.array([value]), name)
+        return int(seconds[0]), int(status[0])
+    return 0, INVALID
 
 
 def format_time(seconds: int) -> str:
@@ -175,7 +234,7 @@ def _read_typed_times(
         per_second = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[column.type.unit]
         ticks = column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
         seconds = ticks // per_second
-        status[:] = 1 if column.type.tz else 0
+        status[:] = ZONED if column.type.tz else NAIVE
     if column.null_count:
         status[column.is_null().to_numpy(zero_copy_only=False)] = MISSING
     return seconds, status

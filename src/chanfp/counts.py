@@ -28,6 +28,8 @@ class RecordCounts:
         Cells taken with a loss, by kind of loss.
     examples : dict
         File, row, column and value of the first row of each reason.
+    clocks : dict
+        By which clocks times go (as in `chanfp.zones`), each with its first place and value.
     """
 
     total: int = 0
@@ -36,6 +38,7 @@ class RecordCounts:
     filtered: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
+    clocks: dict[str, str] = field(default_factory=dict)
 
     def add(self, other: RecordCounts) -> None:
         """Add the counts of further rows."""
@@ -45,6 +48,7 @@ class RecordCounts:
         self.filtered += other.filtered
         self.notes += other.notes
         self.examples = other.examples | self.examples
+        self.clocks = other.clocks | self.clocks
 
     def check(self) -> None:
         """Raise AssertionError if a row got lost."""

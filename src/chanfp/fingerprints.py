@@ -14,12 +14,13 @@ from .activity import Activity, gather_activity
 from .blocks import Progress
 from .calls import CallStore
 from .cdr import CallRecords, read_cdrs
-from .clock import format_time, parse_time
+from .clock import format_time, has_zone, parse_time
 from .errors import ParameterError
 from .grouping import group_calls
 from .keys import KeyTable, distinct_keys
 from .roles import Role, Roles, WindowSettings, assign_roles
 from .subscribers import Subscribers, Subscriptions, read_subscribers
+from .zones import UTC_CLOCK, WALL_CLOCK, check_timezone, warn_of_mixed_clocks
 
 __all__ = ["FingerprintSet", "Fingerprints", "build_fingerprints"]
 
@@ -177,7 +178,8 @@ def build_fingerprints(
         Length of the windows compared.
     reference_time : str, datetime or int (epoch seconds), optional
         The moment as of which roles are judged; later records are left out. Default the last
-        record.
+        record. With a time zone, and as an int, it becomes the clock's time of the CDRs'
+        `timezone`.
     horizon_days : float, optional
         Leave out departures longer ago than this.
     new_days : float, optional
@@ -215,10 +217,15 @@ def build_fingerprints(
     settings = WindowSettings(window_days, horizon_days, new_days)
     cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
     subscribers = (
-        subscribers if isinstance(subscribers, Subscribers) else read_subscribers(subscribers)
+        subscribers
+        if isinstance(subscribers, Subscribers)
+        else read_subscribers(subscribers, timezone=cdrs.timezone)
     )
     subscriptions = subscribers.index(cdrs.plan)
-    reference_s = None if reference_time is None else parse_time(reference_time, "reference_time")
+    reference_s = None
+    if reference_time is not None:
+        zone = check_timezone(cdrs.timezone)
+        reference_s = parse_time(reference_time, "reference_time", zone)
     with CallStore(
         len(subscriptions.keys), max_bytes=_call_bytes(memory_limit), temp_dir=temp_dir
     ) as store:
@@ -230,6 +237,9 @@ def build_fingerprints(
             max_reject_share=max_reject_share,
             n_threads=n_threads,
             progress=progress,
+        )
+        warn_of_mixed_clocks(
+            activity.counts.clocks, subscribers.clocks, _clock_of(reference_time, cdrs.timezone)
         )
         roles = assign_roles(activity, subscriptions, settings)
         every = (roles.departed, roles.new, roles.active, roles.active_later)
@@ -263,6 +273,14 @@ def build_fingerprints(
         cdrs=cdrs,
         subscribers=subscribers,
     )
+
+
+def _clock_of(reference_time: Any, timezone: str | None) -> dict[str, str]:
+    """Return by which clock the reference time goes, as `RecordCounts` notes it."""
+    if reference_time is None:
+        return {}
+    is_moment = timezone is None and has_zone(reference_time)
+    return {UTC_CLOCK if is_moment else WALL_CLOCK: f"`reference_time` {str(reference_time)!r}"}
 
 
 def _call_bytes(memory_limit: int | None) -> int | None:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from scipy.sparse import coo_array, csr_array
 
 from .blocks import Progress
-from .cdr import CleanCalls
+from .cleaning import FOR_CALLEE, FOR_CALLER, CleanCalls
 from .errors import ColumnError, DataError
 from .fingerprints import Fingerprints, FingerprintSet
 from .tables import as_text, describe_columns, find_sources
@@ -24,18 +24,21 @@ __all__ = ["Profile", "read_cell_regions", "read_profiles"]
 
 HOURS_PER_WEEK = 168
 HOUR_S = 3600
+# The sides of a call and the columns that tell of each.
+SIDES = ((FOR_CALLER, "cell", "imei"), (FOR_CALLEE, "callee_cell", "callee_imei"))
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Cells, handsets and hours of the own calls of one fingerprint set, row for row.
+    """Cells, handsets and hours of one fingerprint set, row for row.
 
     Parameters
     ----------
     cells, handsets : csr_array of int32, shape (n_subscriptions, n_names)
-        Own calls per cell and per IMEI; empty rows where none is recorded or none was wanted.
+        Calls made and received per own cell and per own IMEI; empty rows where none is recorded
+        or none was wanted.
     hours : csr_array of int32, shape (n_subscriptions, 168)
-        Own calls per hour of the week.
+        Calls made per hour of the week.
     cell_names : list of str
         The columns of `cells`.
     """
@@ -46,7 +49,7 @@ class Profile:
     cell_names: list[str]
 
     def regions(self, region_of_cell: dict[str, str]) -> list[str | None]:
-        """Return the region with most own calls of each row; None where no cell is known.
+        """Return the region with most calls in own cells of each row; None where no cell is known.
 
         Among equals the first by name wins.
         """
@@ -100,7 +103,7 @@ class _Names:
 
 
 class _Collector:
-    """Gathers the own calls of one fingerprint set."""
+    """Gathers the calls of one fingerprint set."""
 
     def __init__(
         self, fingerprints: FingerprintSet, wanted: npt.NDArray[np.int64], n_holdings: int
@@ -174,7 +177,8 @@ def read_profiles(
 
     Notes
     -----
-    Cell and handset of a record are the caller's, so only calls made count.
+    A call counts for the side that its record speaks for: one made with its hour and the caller's
+    cell and handset, one received only where the callee's own cell or handset is known.
     """
     n_holdings = len(fingerprints.subscriptions.keys)
     collectors = (
@@ -183,7 +187,7 @@ def read_profiles(
     )
     cells, handsets = _Names(), _Names()
     for calls in fingerprints.cdrs.clean_calls(
-        extra=("cell", "imei"),
+        extra=[column for _, *columns in SIDES for column in columns],
         n_threads=n_threads,
         progress=progress,
         stage="reading cells and hours",
@@ -204,19 +208,27 @@ def _collect(
     cells: _Names,
     handsets: _Names,
 ) -> None:
-    holdings = fingerprints.subscriptions.find(calls.caller, calls.start_s)
-    for collector in collectors:
-        rows = collector.choose(holdings, calls.start_s)
-        chosen = np.flatnonzero(rows >= 0)
-        picked = pa.array(chosen)
-        collector.parts.append(
-            (
-                rows[chosen],
-                cells.encode(calls.extra["cell"].take(picked)),
-                handsets.encode(calls.extra["imei"].take(picked)),
-                calls.start_s[chosen] // HOUR_S % HOURS_PER_WEEK,
+    for side, *names in SIDES:
+        columns = [calls.extra[name] for name in names]
+        is_caller = side == FOR_CALLER
+        if not is_caller and all(column.null_count == len(column) for column in columns):
+            continue
+        numbers = calls.caller if is_caller else calls.callee
+        holdings = fingerprints.subscriptions.find(numbers, calls.start_s)
+        holdings[calls.served & side == 0] = -1
+        for collector in collectors:
+            rows = collector.choose(holdings, calls.start_s)
+            chosen = np.flatnonzero(rows >= 0)
+            cell, imei = (column.take(pa.array(chosen)) for column in columns)
+            hours = calls.start_s[chosen] // HOUR_S % HOURS_PER_WEEK
+            collector.parts.append(
+                (
+                    rows[chosen],
+                    cells.encode(cell),
+                    handsets.encode(imei),
+                    hours if is_caller else np.full(len(chosen), -1, np.int64),
+                )
             )
-        )
 
 
 def _count_names(

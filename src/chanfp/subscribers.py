@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .clock import DATE_ONLY, DAY_S, INVALID, MISSING, format_time, read_times
+from .clock import DATE_ONLY, DAY_S, INVALID, MISSING, clock_rows, format_time, read_times
 from .errors import ChanfpWarning, ColumnError, DataError
 from .keys import KeyTable
 from .numbering import NumberingPlan
 from .tables import Batch, TableSource, as_label, as_text, describe_columns, find_sources
+from .zones import check_timezone
 
 __all__ = ["Subscribers", "Subscriptions", "read_subscribers"]
 
@@ -40,8 +42,10 @@ class Subscribers:
         True where the table gives a departure.
     attributes : dict of str to pyarrow.Array
         The optional columns found, as text; empty text is null.
-    places : list of (str, int)
-        For each source its name and the row number messages use for its first row.
+    places : list of (str, int, int)
+        For each source its name, its first row here, and the number messages use for that row.
+    clocks : dict of str to str
+        By which clocks the dates go (as in `chanfp.zones`), each with its first place and value.
     """
 
     ids: pa.Array
@@ -50,6 +54,7 @@ class Subscribers:
     is_departed: npt.NDArray[np.bool_]
     attributes: dict[str, pa.Array]
     places: list[tuple[str, int, int]]
+    clocks: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -165,7 +170,7 @@ class Subscriptions:
         return holding
 
 
-def read_subscribers(source: Any) -> Subscribers:
+def read_subscribers(source: Any, *, timezone: str | None = None) -> Subscribers:
     """Read the subscriber table.
 
     Parameters
@@ -173,6 +178,9 @@ def read_subscribers(source: Any) -> Subscribers:
     source : str, path, object with ``__arrow_c_stream__``, or a list of these
         With the columns ``subscriber, activated_at, departed_at`` (empty = still active) and
         optionally ``subscription_id, id_hash, name_hash, imei, outlet, seller``.
+    timezone : str, optional
+        IANA name of the zone of the clock on the wall, as in `read_cdrs`: times with a zone and
+        epochs become its time. Without it they become UTC.
 
     Returns
     -------
@@ -185,16 +193,24 @@ def read_subscribers(source: Any) -> Subscribers:
         If a required column is missing, or ids are stored as floating-point numbers.
     DataError
         If a date can't be read or a period ends before it starts; file, row and column are named.
+    ParameterError
+        If there is no such zone.
 
     Notes
     -----
-    A departure given as a date only lasts to the end of that day. The dates bound a subscription;
-    the windows that are compared hang on its first and last own call or message.
+    A departure given as a date only lasts to the end of that day; so does one given as a time
+    stamp if all departures of the column lie at midnight, as data frames keep dates. The dates
+    bound a subscription; the windows that are compared hang on its first and last own call or
+    message.
     """
     pieces: list[Piece] = []
     places: list[tuple[str, int, int]] = []
+    clocks: dict[str, str] = {}
+    zone = check_timezone(timezone)
     n_rows = 0
-    for opened in find_sources(source):
+    sources = find_sources(source)
+    sources.warn_of_skipped()
+    for opened in sources:
         missing = [name for name in REQUIRED_COLUMNS if name not in opened.schema.names]
         if missing:
             raise ColumnError(
@@ -202,10 +218,10 @@ def read_subscribers(source: Any) -> Subscribers:
                 f"found are {describe_columns(opened.schema.names)}; rename the one that is meant."
             )
         places.append((opened.name, n_rows, opened.first_row))
-        for piece in _read_source(opened):
+        for piece in _read_source(opened, zone, clocks):
             pieces.append(piece)
             n_rows += len(piece[0])
-    return _join_pieces(pieces, places)
+    return replace(_join_pieces(pieces, places), clocks=clocks)
 
 
 Piece = tuple[
@@ -217,10 +233,11 @@ Piece = tuple[
 ]
 
 
-def _read_source(source: TableSource) -> list[Piece]:
+def _read_source(source: TableSource, zone: ZoneInfo | None, clocks: dict[str, str]) -> list[Piece]:
     columns = [*REQUIRED_COLUMNS]
     columns += [name for name in ATTRIBUTE_COLUMNS if name in source.schema.names]
     pieces: list[Piece] = []
+    batches: list[Batch] = []
     for batch in source.batches(columns, is_strict=True):
         ids, was_integer = as_text(batch.records.column("subscriber"), batch.place(0, "subscriber"))
         if was_integer and not pieces:
@@ -230,20 +247,32 @@ def _read_source(source: TableSource) -> list[Piece]:
                 ChanfpWarning,
                 stacklevel=3,
             )
-        activated_s, _ = _read_dates(batch, "activated_at", BEGINNING_S)
-        departed_s, is_departed = _read_dates(batch, "departed_at", END_S)
-        _check_order(batch, activated_s, departed_s)
+        activated_s, _ = _read_dates(batch, "activated_at", BEGINNING_S, zone, clocks)
+        departed_s, is_departed = _read_dates(batch, "departed_at", END_S, zone, clocks)
         attributes = {name: _attribute(batch, name) for name in columns[len(REQUIRED_COLUMNS) :]}
         pieces.append((ids.cast(pa.string()), activated_s, departed_s, is_departed, attributes))
+        # For places only; the rest of the rows need not stay.
+        batches.append(replace(batch, records=batch.records.select(["departed_at"])))
+    if pa.types.is_timestamp(source.schema.field("departed_at").type):
+        _stretch_midnights(pieces)
+    for batch, (_, activated_s, departed_s, _, _) in zip(batches, pieces, strict=True):
+        _check_order(batch, activated_s, departed_s)
     return pieces
 
 
+def _stretch_midnights(pieces: list[Piece]) -> None:
+    """Let departures last to the end of the day if all of them are midnights: dates, that is."""
+    if all(not (departed[given] % DAY_S).any() for _, _, departed, given, _ in pieces):
+        for _, _, departed_s, is_departed, _ in pieces:
+            departed_s[is_departed] += DAY_S - 1
+
+
 def _read_dates(
-    batch: Batch, column: str, when_empty: int
+    batch: Batch, column: str, when_empty: int, zone: ZoneInfo | None, clocks: dict[str, str]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Return a date column in seconds and which rows have a date."""
+    """Return a date column in seconds and which rows have a date; note by which clocks they go."""
     values = batch.records.column(column)
-    seconds, status = read_times(values, batch.place(0, column))
+    seconds, status = read_times(values, batch.place(0, column), zone)
     bad = np.flatnonzero(status == INVALID)
     if len(bad):
         row = int(bad[0])
@@ -251,6 +280,8 @@ def _read_dates(
             f"{batch.place(row, column)}: a time such as '2024-01-31 23:59:59' is needed, found "
             f"{values[row].as_py()!r}; correct the cell or leave it empty."
         )
+    for clock, row in clock_rows(status, zone).items():
+        clocks.setdefault(clock, f"{batch.place(row, column)}: {str(values[row])!r}")
     is_given = status != MISSING
     if column == "departed_at":
         seconds = np.where(status == DATE_ONLY, seconds + DAY_S - 1, seconds)

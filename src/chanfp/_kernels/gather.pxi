@@ -81,7 +81,7 @@ cdef inline void _find_block(
 cdef int64_t _gather_calls(
     const uint64_t[::1] caller, const uint64_t[::1] callee, const int64_t[::1] start_s,
     const int32_t[::1] duration_s, const uint8_t[::1] is_message, const uint8_t[::1] is_pair,
-    const uint64_t[::1] table, int64_t reference_s, int64_t[::1] notes,
+    const uint8_t[::1] served, const uint64_t[::1] table, int64_t reference_s, int64_t[::1] notes,
     uint8_t[::1] alive_later, int64_t[::1] counts, int32_t[::1] holdings, uint64_t[::1] words,
 ) noexcept nogil:
     cdef int shift = _slot_shift(table)
@@ -97,6 +97,10 @@ cdef int64_t _gather_calls(
         talk = <uint64_t>duration_s[row] << 1 if duration_s[row] > 0 else 0
         if start_s[row] > reference_s:
             counts[COUNT_LATER] += 1
+        if not served[row] & 1:
+            found[2 * block] = UNKNOWN
+        if not served[row] & 2:
+            found[2 * block + 1] = UNKNOWN
         if found[2 * block] == UNKNOWN and found[2 * block + 1] == UNKNOWN:
             counts[COUNT_UNKNOWN] += 1
             continue
@@ -128,23 +132,25 @@ cdef int64_t _gather_calls(
 def gather_calls(
     const uint64_t[::1] caller, const uint64_t[::1] callee, const int64_t[::1] start_s,
     const int32_t[::1] duration_s, const uint8_t[::1] is_message, const uint8_t[::1] is_pair,
-    const uint64_t[::1] table, int64_t reference_s, int64_t[::1] notes,
+    const uint8_t[::1] served, const uint64_t[::1] table, int64_t reference_s, int64_t[::1] notes,
     uint8_t[::1] alive_later, int64_t[::1] counts, int32_t[::1] holdings, uint64_t[::1] words,
 ):
     """Write an entry for each call of a known subscription up to `reference_s`; return how many.
 
-    `table` finds the first holding of a number. `notes` (int64, 8 places per holding) are first
-    and last sign of life, first and last record, entries written, all carried on; then first and
-    last second of the holding, and how many holdings of the same number follow. `alive_later`
-    (uint8) is set where a sign of life follows the reference, `counts` (int64: parties outside any
-    period, calls without a known party, calls after the reference) is added to. `holdings` (int32)
-    and `words` (uint64, two per entry: partner key, then time << 32 | talk time << 1 | outgoing)
-    need room for two entries per call. Times lie in 0 to 2**32 - 1.
+    `served` (uint8) says for whom a call speaks: bit 1 the caller, bit 2 the callee; the other
+    side is passed over. `table` finds the first holding of a number. `notes` (int64, 8 places per
+    holding) are first and last sign of life, first and last record, entries written, all carried
+    on; then first and last second of the holding, and how many holdings of the same number follow.
+    `alive_later` (uint8) is set where a sign of life follows the reference, `counts` (int64:
+    parties outside any period, calls without a known party, calls after the reference) is added
+    to. `holdings` (int32) and `words` (uint64, two per entry: partner key, then time << 32 | talk
+    time << 1 | outgoing) need room for two entries per call. Times lie in 0 to 2**32 - 1.
     """
     cdef int64_t n_entries
     with nogil:
         n_entries = _gather_calls(
-            caller, callee, start_s, duration_s, is_message, is_pair, table, reference_s, notes,
+            caller, callee, start_s, duration_s, is_message, is_pair, served, table, reference_s,
+            notes,
             alive_later, counts, holdings, words,
         )
     return n_entries

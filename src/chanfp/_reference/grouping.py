@@ -9,7 +9,7 @@ TIME_MISSING, TIME_INVALID = 3, 4
 
 
 class Call(NamedTuple):
-    """One accepted row; a party's key is 0 where it is a service."""
+    """One accepted row; a party's key is 0 where it is a service; served as in the kernel."""
 
     caller: int
     callee: int
@@ -17,6 +17,7 @@ class Call(NamedTuple):
     duration_s: int
     is_message: bool
     is_pair: bool
+    served: int = 3
 
 
 class Holding(NamedTuple):
@@ -38,20 +39,27 @@ class Entry(NamedTuple):
 
 
 def screen_row(
-    keys: tuple[int, int], codes: tuple[int, int], faults: set[int], start_s: int, status: int
+    keys: tuple[int, int],
+    codes: tuple[int, int],
+    faults: set[int],
+    direction: int,
+    start_s: int,
+    status: int,
 ) -> tuple[int, str]:
     """Return verdict and reason of one row, like ``_core.screen_rows``."""
-    caller_code, callee_code = codes
-    if caller_code in faults:
-        return 2, f"caller {caller_code}"
-    if callee_code in faults:
-        return 2, f"callee {callee_code}"
+    first_code, second_code = codes
+    if first_code in faults:
+        return 2, f"first {first_code}"
+    if second_code in faults:
+        return 2, f"second {second_code}"
+    if direction < 0:
+        return 2, "direction missing" if direction == -2 else "direction unreadable"
     if status == TIME_MISSING:
         return 2, "time missing"
     if status == TIME_INVALID or not 0 <= start_s < 2**32:
         return 2, "time invalid"
-    if caller_code or callee_code:
-        return 1, f"service {callee_code or caller_code}"
+    if first_code or second_code:
+        return 1, f"service {second_code or first_code}"
     return (2, "own number") if keys[0] == keys[1] else (0, "")
 
 
@@ -81,9 +89,10 @@ def gather_calls(
     for call in calls:
         is_later = call.start_s > reference_s
         n_later += is_later
-        n_unknown += call.caller not in known and call.callee not in known
         was_reached = call.is_pair and (call.is_message or call.duration_s > 0)
-        sides = ((call.caller, call.callee, 1), (call.callee, call.caller, 0))
+        sides = [(call.caller, call.callee, 1)] if call.served & 1 else []
+        sides += [(call.callee, call.caller, 0)] if call.served & 2 else []
+        n_unknown += all(number not in known for number, _, _ in sides)
         for number, other, outgoing in sides:
             holding = find_holding(holdings, number, call.start_s)
             if holding < 0:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from .progress import show_progress
+from .reading import ReadingOptions, open_records, reading_options
 
 __all__ = ["match"]
 
@@ -25,15 +26,7 @@ __all__ = ["match"]
     "Jaccard similarity of calls times the partner's rarity. Exit status: 0 done, 1 bad input, "
     "2 wrong usage.",
 )
-@click.option(
-    "--cdr",
-    "cdrs",
-    multiple=True,
-    required=True,
-    metavar="PATH...",
-    help="CDR files (CSV, also .gz or .zst, or Parquet), folders or globs.",
-)
-@click.argument("more_cdrs", nargs=-1, metavar="")
+@reading_options
 @click.option(
     "--subscribers",
     required=True,
@@ -48,13 +41,6 @@ __all__ = ["match"]
 )
 @click.option(
     "--cells", metavar="FILE", help="Table cell, region: fills region_new and region_old."
-)
-@click.option(
-    "--numbers",
-    default="CN",
-    show_default=True,
-    metavar="PLAN",
-    help="Region of the numbering plan, or 'opaque' for hashed or made-up ids.",
 )
 @click.option(
     "--window-days", type=float, default=30, show_default=True, help="Length of the windows."
@@ -96,12 +82,10 @@ __all__ = ["match"]
 @click.option("--json", "as_json", is_flag=True, help="Summary as JSON on standard output.")
 def match(
     *,
-    cdrs: tuple[str, ...],
-    more_cdrs: tuple[str, ...],
+    reading: ReadingOptions,
     subscribers: str,
     out: str,
     cells: str | None,
-    numbers: str,
     window_days: float,
     reference_time: str | None,
     horizon_days: float | None,
@@ -116,14 +100,13 @@ def match(
     """Run the command."""
     if out == "-" and as_json:
         raise click.UsageError("--json and --out - both want standard output; give --out a file.")
-    from ..cdr import read_cdrs
     from ..fingerprints import build_fingerprints
     from ..matcher import Matcher
     from ..subscribers import read_subscribers
     from ..tables import check_output, write_table
     from .summary import summary_text
 
-    records = read_cdrs([*cdrs, *more_cdrs], numbers=numbers)
+    records = open_records(reading)
     if out != "-":
         check_output(out)
         inputs = [subscribers, *(source.name for source in records.sources)]
@@ -134,7 +117,7 @@ def match(
         )
         fingerprints = build_fingerprints(
             records,
-            read_subscribers(subscribers),
+            read_subscribers(subscribers, timezone=records.timezone),
             window_days=window_days,
             reference_time=reference_time,
             horizon_days=horizon_days,

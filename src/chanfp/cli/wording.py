@@ -7,9 +7,18 @@ import re
 __all__ = ["in_options"]
 
 # What parameters of the library are called as options, where the name differs.
-OTHER_NAMES = {"region": "--numbers", "n_threads": "--threads", "directory": "DIRECTORY"}
+OTHER_NAMES = {
+    "columns": "--map",
+    "directions": "--direction",
+    "directory": "DIRECTORY",
+    "n_threads": "--threads",
+    "region": "--numbers",
+}
 PARAMETERS = (
+    "area_code",
     "days",
+    "delimiter",
+    "encoding",
     "horizon_days",
     "max_reject_share",
     "min_shared",
@@ -19,6 +28,8 @@ PARAMETERS = (
     "people",
     "reference_time",
     "seed",
+    "settings",
+    "timezone",
     "top",
     "window_days",
 )

@@ -1,21 +1,43 @@
-"""Headers: which column of a CDR file means what, which way a call went, and settings for both."""
+"""Headers: which column of a CDR file means what, what its values mean, and settings for both."""
 
-from .columns import CALL_CENTRED, SUBSCRIBER_CENTRED, WORDS, ColumnMap, FoundColumn, recognise
-from .directions import INCOMING, OUTGOING, UNKNOWN, check_directions, read_direction
+from .columns import (
+    CALL_CENTRED,
+    SUBSCRIBER_CENTRED,
+    WORDS,
+    ColumnMap,
+    FoundColumn,
+    find_column,
+    recognise,
+)
+from .directions import (
+    INCOMING,
+    MISSING,
+    OUTGOING,
+    UNREADABLE,
+    check_directions,
+    read_direction,
+)
+from .kinds import CALL, MESSAGE, UNKNOWN_KIND, read_kind
 from .settings import Settings, read_settings
 
 __all__ = [
+    "CALL",
     "CALL_CENTRED",
     "INCOMING",
+    "MESSAGE",
+    "MISSING",
     "OUTGOING",
     "SUBSCRIBER_CENTRED",
-    "UNKNOWN",
+    "UNKNOWN_KIND",
+    "UNREADABLE",
     "WORDS",
     "ColumnMap",
     "FoundColumn",
     "Settings",
     "check_directions",
+    "find_column",
     "read_direction",
+    "read_kind",
     "read_settings",
     "recognise",
 ]

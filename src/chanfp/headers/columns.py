@@ -17,6 +17,7 @@ __all__ = [
     "ColumnMap",
     "FoundColumn",
     "check_words",
+    "find_column",
     "recognise",
 ]
 
@@ -142,7 +143,8 @@ def recognise(
         if len(options) > 1:
             raise ColumnError(
                 f"{place}: one column can be {word!r}, found {describe_columns(options)}; say "
-                f"which one is meant, such as --map {word}={options[0]} (or --map {word}= if none)."
+                f"which one is meant in `columns`, such as {word}={options[0]} (or {word}= if "
+                "there is none)."
             )
         if options and options[0]:
             found[word] = FoundColumn(options[0], how)
@@ -163,7 +165,7 @@ def check_words(columns: Mapping[str, str]) -> Mapping[str, str]:
     for word in columns:
         if word not in WORDS:
             raise ParameterError(
-                f"columns: {word!r} is no column word{nearest(word, WORDS)}; the words are "
+                f"{word!r} is no column word{nearest(word, WORDS)}; the words are "
                 f"{', '.join(WORDS)}."
             )
     return columns
@@ -173,16 +175,13 @@ def _match_given(names: Sequence[str], columns: Mapping[str, str], place: str) -
     """Return the columns the user gave as they stand in the file."""
     given: dict[str, str] = {}
     for word, wanted in columns.items():
-        alike = [name for name in names if fold_header(name) == fold_header(wanted)]
-        if wanted == "" or wanted in names:
-            given[word] = wanted
-        elif len(alike) == 1:
-            given[word] = alike[0]
-        else:
+        found = "" if wanted == "" else find_column(names, wanted)
+        if found is None:
             raise ColumnError(
                 f"{place}: column {wanted!r}, given for {word!r}, is missing"
                 f"{nearest(wanted, names)}; the columns found are {describe_columns(names)}."
             )
+        given[word] = found
         for other, column in given.items():
             if other != word and column and column == given[word]:
                 raise ColumnError(
@@ -190,6 +189,14 @@ def _match_given(names: Sequence[str], columns: Mapping[str, str], place: str) -
                     f"{word!r}; leave one out."
                 )
     return given
+
+
+def find_column(names: Sequence[str], wanted: str) -> str | None:
+    """Return the column that a user calls by a name, None where there is none or more than one."""
+    if wanted in names:
+        return wanted
+    alike = [name for name in names if fold_header(name) == fold_header(wanted)]
+    return alike[0] if len(alike) == 1 else None
 
 
 def _candidates(word: str, names: Sequence[str]) -> tuple[list[str], str]:
@@ -230,8 +237,8 @@ def _tell_shape(
     both = [candidates[word][0][0] for word in ("caller", "callee", "subscriber", "other_party")]
     raise ColumnError(
         f"{place}: a file has a caller and a callee, or a subscriber and the other party, found "
-        f"both: {describe_columns(both)}; say which is meant, such as --map caller={both[0]} or "
-        f"--map subscriber={both[2]}."
+        f"both: {describe_columns(both)}; say which is meant in "
+        f"`columns`, such as caller={both[0]} or subscriber={both[2]}."
     )
 
 
@@ -239,5 +246,6 @@ def _missing(place: str, shape: str, word: str, names: Sequence[str]) -> ColumnE
     needed = ", ".join((*PARTIES[shape], "start_time"))
     return ColumnError(
         f"{place}: CDRs need a column {word!r} ({shape} files have {needed}); the columns found "
-        f"are {describe_columns(names)}; name the one that is meant, such as --map {word}=COLUMN."
+        f"are {describe_columns(names)}; name the one that is meant in `columns`, such as "
+        f"{word}=COLUMN."
     )

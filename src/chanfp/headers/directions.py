@@ -11,9 +11,16 @@ import pyarrow as pa
 from ..errors import ParameterError
 from .known import fold_value, load_known
 
-__all__ = ["INCOMING", "OUTGOING", "UNKNOWN", "check_directions", "read_direction"]
+__all__ = [
+    "INCOMING",
+    "MISSING",
+    "OUTGOING",
+    "UNREADABLE",
+    "check_directions",
+    "read_direction",
+]
 
-OUTGOING, INCOMING, UNKNOWN = 1, 0, -1
+OUTGOING, INCOMING, UNREADABLE, MISSING = 1, 0, -1, -2
 CODES = {"out": OUTGOING, "in": INCOMING}
 
 
@@ -33,7 +40,8 @@ def read_direction(
     Returns
     -------
     int8 array
-        1 outgoing, 0 incoming, -1 unknown: null, a digit without a meaning given, anything else.
+        1 outgoing, 0 incoming, -1 unreadable (a digit without a meaning given, anything else),
+        -2 missing (null or blank).
 
     Raises
     ------
@@ -43,7 +51,7 @@ def read_direction(
     Examples
     --------
     >>> read_direction(pa.array(["主叫", "MTC", "in-coming", "0", None]), {"0": "out"})
-    array([ 1,  0,  0,  1, -1], dtype=int8)
+    array([ 1,  0,  0,  1, -2], dtype=int8)
     """
     meanings = {**load_known().directions, **check_directions(directions or {})}
     if isinstance(column, pa.ChunkedArray):
@@ -66,7 +74,7 @@ def check_directions(directions: Mapping[str, str]) -> dict[str, str]:
         way = known.get(fold_value(meaning)) if isinstance(meaning, str) else None
         if way is None:
             raise ParameterError(
-                f"directions: {value!r} must mean 'out' or 'in', got {meaning!r}; out is a call "
+                f"{value!r} must mean 'out' or 'in', got {meaning!r}; out is a call "
                 "that the subscriber of the row made."
             )
         meanings[fold_value(value)] = way
@@ -76,15 +84,19 @@ def check_directions(directions: Mapping[str, str]) -> dict[str, str]:
 def _read_chunk(chunk: pa.Array, meanings: Mapping[str, str]) -> npt.NDArray[np.int8]:
     if not pa.types.is_dictionary(chunk.type):
         chunk = chunk.dictionary_encode()
-    codes = [
-        UNKNOWN if value is None else CODES.get(meanings.get(fold_value(_text(value)), ""), UNKNOWN)
-        for value in chunk.dictionary.to_pylist()
-    ]
+    codes = [_code(value, meanings) for value in chunk.dictionary.to_pylist()]
     # One slot more, for rows whose index is null.
-    table: npt.NDArray[np.int8] = np.array([*codes, UNKNOWN], np.int8)
+    table: npt.NDArray[np.int8] = np.array([*codes, MISSING], np.int8)
     rows = chunk.indices.cast(pa.int64()).fill_null(len(codes)).to_numpy(zero_copy_only=False)
     found: npt.NDArray[np.int8] = table[rows]
     return found
+
+
+def _code(value: object, meanings: Mapping[str, str]) -> int:
+    text = "" if value is None else fold_value(_text(value))
+    if text in meanings:
+        return CODES[meanings[text]]
+    return UNREADABLE if text else MISSING
 
 
 def _text(value: object) -> str:

@@ -1,4 +1,4 @@
-"""What is known of headers and directions, from ``known.toml``."""
+"""What is known of headers, directions and kinds, from ``known.toml``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LETTER_GAP = re.compile(r"(?<=[^\W\d_])[\s_\-]+(?=[^\W\d_])")
 
 @dataclass(frozen=True)
 class Known:
-    """Known headers and directions, folded.
+    """Known headers, directions and kinds, folded.
 
     Parameters
     ----------
@@ -26,11 +26,14 @@ class Known:
         For each word the headers that say it.
     directions : dict of str to str
         ``"out"`` or ``"in"`` for each known value.
+    kinds : dict of str to str
+        ``"call"`` or ``"message"`` for each known value.
     """
 
     strong: dict[str, frozenset[str]]
     weak: dict[str, frozenset[str]]
     directions: dict[str, str]
+    kinds: dict[str, str]
 
 
 @cache
@@ -44,10 +47,14 @@ def load_known() -> Known:
             word: frozenset(map(fold_header, names)) for word, names in tables[strength].items()
         }
 
-    directions = {
-        fold_value(value): way for way, values in tables["directions"].items() for value in values
-    }
-    return Known(folded("strong"), folded("weak"), directions)
+    def meanings(column: str) -> dict[str, str]:
+        return {
+            fold_value(value): meaning
+            for meaning, values in tables[column].items()
+            for value in values
+        }
+
+    return Known(folded("strong"), folded("weak"), meanings("directions"), meanings("kinds"))
 
 
 def fold_header(name: str) -> str:
@@ -58,7 +65,7 @@ def fold_header(name: str) -> str:
 
 
 def fold_value(value: str) -> str:
-    """Return a value of a direction column without case, width, and gaps between letters."""
+    """Return a direction or kind without case, width, and gaps between letters."""
     return LETTER_GAP.sub("", unicodedata.normalize("NFKC", value).casefold().strip())
 
 

@@ -7,6 +7,7 @@ is row 1.
 
 from .batches import Batch, Reject, TableSource
 from .columns import as_label, as_text, describe_columns
+from .layout import check_delimiter, check_encoding
 from .outputs import check_output, write_table
 from .paths import Sources, find_sources
 from .rejects import RejectFile, check_survival, csv_lines, reject_table
@@ -19,6 +20,8 @@ __all__ = [
     "TableSource",
     "as_label",
     "as_text",
+    "check_delimiter",
+    "check_encoding",
     "check_output",
     "check_survival",
     "csv_lines",

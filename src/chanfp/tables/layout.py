@@ -18,6 +18,7 @@ __all__ = ["CsvLayout", "check_delimiter", "check_encoding"]
 
 DELIMITERS = (",", ";", "\t", "|")
 HEAD_BYTES = 1 << 20
+MOSTLY = 0.9
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: UTF8, codecs.BOM_UTF16_LE: "utf-16",
                     codecs.BOM_UTF16_BE: "utf-16"}  # fmt: skip
 # GB 18030 holds all of the older standards.
@@ -49,8 +50,9 @@ class CsvLayout:
     def of(cls, path: str, encoding: str | None = None, delimiter: str | None = None) -> CsvLayout:
         """Find out the layout of a file; what is given is not guessed.
 
-        Valid UTF-8 is UTF-8, else valid GB 18030 is GB 18030; a byte-order mark settles it. The
-        delimiter is the one of ``, ; tab |`` that gives the header the most columns.
+        The encoding is UTF-8, else GB 18030, if the text or nearly all of it is valid in it; a
+        byte-order mark settles it (`detect_encoding` tells the rule). The delimiter is the one of
+        ``, ; tab |`` that gives the header the most columns.
 
         Raises
         ------
@@ -88,7 +90,7 @@ def _reading_head(path: str) -> Iterator[None]:
     except UnicodeError as error:
         raise DataError(
             f"{path}: the header can't be read as text: {first_line(error)}; name its encoding "
-            "with `encoding=` or export the file again."
+            "with `encoding` or export the file again."
         ) from error
     except (pa.ArrowException, OSError, EOFError) as error:
         if isinstance(error, OSError) and error.filename is not None:
@@ -100,6 +102,11 @@ def _reading_head(path: str) -> Iterator[None]:
 
 def detect_encoding(path: str, head: bytes) -> str:
     """Return the encoding of a text by its first megabyte.
+
+    A byte-order mark settles it. Else it is UTF-8, or if not, GB 18030, if the whole text is valid
+    in it. A file may also hold a few lines in another encoding, which are rejected one by one
+    later. So it will do if a header with bytes beyond ASCII is valid, or, under a header that is
+    ASCII, nine in ten of the lines that have such bytes.
 
     Raises
     ------
@@ -116,13 +123,34 @@ def detect_encoding(path: str, head: bytes) -> str:
             decoder.decode(head, is_whole)
         except UnicodeDecodeError as error:
             fault = error
+            if _is_mostly(head, encoding):
+                return encoding
         else:
             return encoding
     raise DataError(
         f"{path}: text must be UTF-8, GB18030, or UTF-16 with a byte-order mark, found byte "
         f"0x{fault.object[fault.start]:02x} near position {fault.start:,} that none of them "
-        "allows there; name the encoding with `encoding=` or convert the file."
+        "allows there; name the encoding with `encoding` or convert the file."
     )
+
+
+def _is_mostly(head: bytes, encoding: str) -> bool:
+    """Return whether the header is in an encoding or, if it is ASCII, nearly all lines are."""
+    header, *lines = head.split(b"\n")
+    if not header.isascii():
+        return _is_valid(header, encoding)
+    # The last one may be cut off.
+    voters = [line for line in lines[:-1] if not line.isascii()]
+    n_valid = sum(_is_valid(line, encoding) for line in voters)
+    return n_valid > 0 and n_valid >= MOSTLY * len(voters)
+
+
+def _is_valid(text: bytes, encoding: str) -> bool:
+    try:
+        text.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def check_encoding(encoding: str | None) -> str | None:

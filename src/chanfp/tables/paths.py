@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from glob import glob, has_magic
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from ..errors import DataError, ParameterError
+from ..errors import ChanfpWarning, DataError, ParameterError
 from .batches import TableSource
 from .csvfiles import CsvSource
 from .layout import CsvLayout, check_delimiter, check_encoding
@@ -30,6 +31,7 @@ MAGIC = {
 }
 # What Hive writes for a missing value (https://hive.apache.org, "Dynamic Partitions").
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+SHOWN_SKIPPED = 3
 # Checksums beside data files carry no data of their own.
 SILENT_SUFFIXES = (".crc", ".md5", ".sha1", ".sha256")
 
@@ -47,6 +49,19 @@ class Sources(list[TableSource]):
     def __init__(self, sources: list[TableSource], skipped: list[str]) -> None:
         super().__init__(sources)
         self.skipped = skipped
+
+    def warn_of_skipped(self) -> None:
+        """Warn of the files passed over, if there are any: how many, and the first names."""
+        if self.skipped:
+            n_more = len(self.skipped) - SHOWN_SKIPPED
+            names = ", ".join(self.skipped[:SHOWN_SKIPPED])
+            warnings.warn(
+                f"{len(self.skipped):,} files in folders were passed over, because their names end "
+                f"in none of {', '.join(SUFFIXES)}: {names}"
+                f"{f' and {n_more:,} more' if n_more > 0 else ''}; rename what is a table.",
+                ChanfpWarning,
+                stacklevel=3,
+            )
 
 
 @dataclass

@@ -7,8 +7,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..errors import DataError
+from ..errors import ColumnError, DataError
 from .batches import Batch, Piece, TableSource
+from .columns import check_names, first_line
 
 __all__ = ["StreamSource"]
 
@@ -24,20 +25,17 @@ class StreamSource(TableSource):
 
     def __init__(self, table: Any) -> None:
         kind = type(table)
+        name = f"<{kind.__module__.split('.')[0]}.{kind.__name__}>"
         self._table = table
         # An object of a kind unknown here may give its rows only once without saying so, and
         # then the stream that told the columns is the only one there is.
         self._waiting: Any = (
-            table
-            if isinstance(table, pa.RecordBatchReader)
-            else pa.RecordBatchReader.from_stream(table)
+            table if isinstance(table, pa.RecordBatchReader) else _open_stream(table, name)
         )
         self._is_spent = False
         self._n_rows_read: int | None = None
         n_rows = table.num_rows if isinstance(table, pa.Table | pa.RecordBatch) else None
-        super().__init__(
-            f"<{kind.__module__.split('.')[0]}.{kind.__name__}>", self._waiting.schema, n_rows
-        )
+        super().__init__(name, self._waiting.schema, n_rows)
         self.is_rereadable = not hasattr(table, "__next__")
 
     def _pieces(self, columns: list[str]) -> Iterator[Piece]:
@@ -63,4 +61,22 @@ class StreamSource(TableSource):
             )
         self._is_spent = True
         reader, self._waiting = self._waiting, None
-        return pa.RecordBatchReader.from_stream(self._table) if reader is None else reader
+        return _open_stream(self._table, self.name) if reader is None else reader
+
+
+def _open_stream(table: Any, name: str) -> Any:
+    """Return a reader of the rows of a table.
+
+    Raises
+    ------
+    ColumnError
+        If a data frame has two columns of one name, or columns that Arrow can't hold.
+    """
+    try:
+        return pa.RecordBatchReader.from_stream(table)
+    except (pa.ArrowException, ValueError, TypeError) as error:
+        check_names(name, [str(column) for column in getattr(table, "columns", ())])
+        raise ColumnError(
+            f"{name}: the columns can't be read as Arrow: {first_line(error)}; convert them, such "
+            "as to text."
+        ) from error

@@ -1,0 +1,213 @@
+"""Cleaning: a batch of rows as an export has them in, clean calls out, every row accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .clock import clock_rows, read_durations, read_times
+from .counts import RecordCounts
+from .exports import Export
+from .headers import CALL, OUTGOING, UNKNOWN_KIND, read_direction, read_kind
+from .screening import PAIR, screen
+from .tables import Batch, as_label, as_text
+
+__all__ = ["FOR_BOTH", "FOR_CALLEE", "FOR_CALLER", "CleanCalls", "clean_unit"]
+
+FOR_CALLER, FOR_CALLEE, FOR_BOTH = 1, 2, 3
+SHOWN_CHARACTERS = 80
+INTEGER_NOTE = "number-column-integer"
+# Which column of the subscriber tells this of the callee, where the subscriber was called.
+OWN_WORD = {"callee_cell": "cell", "callee_imei": "imei"}
+
+
+@dataclass(frozen=True)
+class CleanCalls:
+    """Accepted rows of one batch, as arrays of one length.
+
+    Parameters
+    ----------
+    caller, callee : uint64 array
+        Number keys; 0 where the party is no subscriber number.
+    start_s : int64 array
+        Seconds since 1970.
+    duration_s : int32 array
+        0 for an unanswered call, -1 where unknown.
+    is_message : bool array
+        True for everything that is not a call.
+    is_pair : bool array
+        True where both parties are subscriber numbers.
+    served : uint8 array
+        For whom the row speaks: bit 1 the caller, bit 2 the callee. A row of a call-centred
+        export speaks for both (3). A call inside the network stands twice in a
+        subscriber-centred export, and each row speaks for its subscriber only.
+    extra : dict of str to pyarrow.Array
+        The optional columns asked for: ``cell`` and ``imei`` of the caller, ``callee_cell`` and
+        ``callee_imei`` of the callee; null where unknown.
+    """
+
+    caller: npt.NDArray[np.uint64]
+    callee: npt.NDArray[np.uint64]
+    start_s: npt.NDArray[np.int64]
+    duration_s: npt.NDArray[np.int32]
+    is_message: npt.NDArray[np.bool_]
+    is_pair: npt.NDArray[np.bool_]
+    served: npt.NDArray[np.uint8]
+    extra: dict[str, pa.Array]
+
+    def __len__(self) -> int:
+        return len(self.start_s)
+
+    def only(self, chosen: npt.NDArray[np.bool_]) -> CleanCalls:
+        """Return the chosen rows."""
+        return CleanCalls(
+            self.caller[chosen],
+            self.callee[chosen],
+            self.start_s[chosen],
+            self.duration_s[chosen],
+            self.is_message[chosen],
+            self.is_pair[chosen],
+            self.served[chosen],
+            {name: column.filter(pa.array(chosen)) for name, column in self.extra.items()},
+        )
+
+
+def clean_unit(
+    unit: Callable[[], list[Batch]], export: Export, extra: Sequence[str]
+) -> tuple[list[CleanCalls], RecordCounts]:
+    """Read and clean some rows of an export.
+
+    Parameters
+    ----------
+    unit : callable
+        Reads them.
+    export : Export
+        Where they come from.
+    extra : sequence of str
+        Further columns wanted: ``cell``, ``imei``, ``callee_cell``, ``callee_imei``.
+
+    Returns
+    -------
+    calls : list of CleanCalls
+        The accepted rows, batch by batch.
+    counts : RecordCounts
+        What became of all rows.
+    """
+    counts = RecordCounts()
+    calls = []
+    for batch in unit():
+        for reject in batch.rejects:
+            counts.total += 1
+            counts.rejected[reject.reason] += 1
+            place = f"{batch.source.name}, row {reject.row}: {reject.text[:SHOWN_CHARACTERS]!r}"
+            counts.examples.setdefault(reject.reason, place)
+        calls.append(_clean_batch(batch, export, extra, counts))
+    return calls, counts
+
+
+def _clean_batch(
+    batch: Batch, export: Export, extra: Sequence[str], counts: RecordCounts
+) -> CleanCalls:
+    """Return the accepted rows of a batch; the one place where rows are judged and counted."""
+    one, other = export.parties
+    caller, one_codes = _resolve(batch, export, one, counts)
+    callee, other_codes = _resolve(batch, export, other, counts)
+    directions = _read_directions(batch, export)
+    start_s, time_status = _read_starts(batch, export, counts)
+    screening = screen(
+        export, (caller, callee), (one_codes, other_codes), directions, start_s, time_status
+    )
+    screening.count(batch, counts)
+    is_out = directions == OUTGOING
+    served = np.full(len(start_s), FOR_BOTH, np.uint8)
+    if export.is_subscriber_centred:
+        served = np.where(is_out, FOR_CALLER, FOR_CALLEE).astype(np.uint8)
+        caller, callee = np.where(is_out, caller, callee), np.where(is_out, callee, caller)
+    calls = CleanCalls(
+        caller,
+        callee,
+        start_s,
+        _read_duration(batch, export, counts),
+        _read_is_message(batch, export, counts),
+        screening.verdicts == PAIR,
+        served,
+        {word: _extra_column(batch, export, word, is_out) for word in extra},
+    )
+    is_accepted = screening.is_accepted
+    return calls if is_accepted.all() else calls.only(is_accepted)
+
+
+def _resolve(
+    batch: Batch, export: Export, party: str, counts: RecordCounts
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint8]]:
+    """Return keys and reason codes of one party."""
+    column = export.needed(party)
+    values, was_integer = as_text(batch.records.column(column), batch.place(0, column))
+    if was_integer:
+        counts.notes[INTEGER_NOTE] += len(values)
+    return export.plan.resolve(values)
+
+
+def _read_directions(batch: Batch, export: Export) -> npt.NDArray[np.int8]:
+    """Return which way each call went; in call-centred exports the first party made it."""
+    if not export.is_subscriber_centred:
+        return np.full(batch.records.num_rows, OUTGOING, np.int8)
+    return read_direction(batch.records.column(export.needed("direction")), export.directions)
+
+
+def _read_starts(
+    batch: Batch, export: Export, counts: RecordCounts
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    """Return start times and how they were written; note by which clock the first ones go."""
+    column = export.needed("start_time")
+    values = batch.records.column(column)
+    start_s, status = read_times(values, batch.place(0, column), export.zone)
+    for clock, row in clock_rows(status, export.zone).items():
+        counts.clocks.setdefault(clock, f"{batch.place(row, column)}: {str(values[row])!r}")
+    return start_s, status
+
+
+def _read_duration(batch: Batch, export: Export, counts: RecordCounts) -> npt.NDArray[np.int32]:
+    """Return durations; a negative one (some systems' mark of a missed call) counts as 0."""
+    column = export.column("duration_s")
+    if column is None:
+        return np.full(batch.records.num_rows, -1, np.int32)
+    duration_s = read_durations(batch.records.column(column), batch.place(0, column))
+    for code, note, meaning in ((-2, "duration-unreadable", -1), (-3, "duration-negative", 0)):
+        found = duration_s == code
+        if found.any():
+            counts.notes[note] += int(np.count_nonzero(found))
+            duration_s[found] = meaning
+    return duration_s
+
+
+def _read_is_message(batch: Batch, export: Export, counts: RecordCounts) -> npt.NDArray[np.bool_]:
+    """Return which rows are messages: a row without a kind is a call, of an unknown one isn't."""
+    column = export.column("kind")
+    if column is None:
+        return np.zeros(batch.records.num_rows, bool)
+    kinds = read_kind(batch.records.column(column), batch.place(0, column))
+    n_unknown = int(np.count_nonzero(kinds == UNKNOWN_KIND))
+    if n_unknown:
+        counts.notes["kind-unknown"] += n_unknown
+    return np.asarray(kinds != CALL, bool)
+
+
+def _extra_column(
+    batch: Batch, export: Export, word: str, is_out: npt.NDArray[np.bool_]
+) -> pa.Array:
+    """Return a column of the caller or the callee; the subscriber of a row is one of the two."""
+    nothing = pa.nulls(batch.records.num_rows, pa.string())
+    own_word = OWN_WORD.get(word, word) if export.is_subscriber_centred else word
+    column = export.column(own_word)
+    if column is None:
+        return nothing
+    values = as_label(batch.records.column(column), batch.place(0, column))
+    if not export.is_subscriber_centred:
+        return values
+    return pc.if_else(pa.array(is_out == (word not in OWN_WORD)), values, nothing)
