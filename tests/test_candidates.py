@@ -19,13 +19,13 @@ THRESHOLDS = st.one_of(
 
 
 def as_tuples(pairs):
-    rarity = np.zeros(len(pairs)) if pairs.weighted_jaccard is None else pairs.weighted_jaccard
+    rarity = np.zeros(len(pairs)) if pairs.tfidf_jaccard is None else pairs.tfidf_jaccard
     columns = (pairs.a_rows, pairs.b_rows, pairs.jaccard, pairs.n_shared, rarity)
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
 def assert_same_bytes(one, other):
-    for name in ("a_rows", "b_rows", "jaccard", "n_shared", "weighted_jaccard"):
+    for name in ("a_rows", "b_rows", "jaccard", "n_shared", "tfidf_jaccard"):
         left, right = getattr(one, name), getattr(other, name)
         assert left.dtype == right.dtype
         assert left.tobytes() == right.tobytes()
@@ -44,7 +44,7 @@ def test_jaccard_join_equals_its_twin(*, case, min_jaccard, top_k, n_threads, ti
     a_matrix, b_matrix = (as_matrix(pack(rows, len(rarity))) for rows in (a, b))
     with patch.multiple(joins, _TILE_ROWS=tile_rows, _MATCHES_HELD=places):
         pairs = jaccard_join(a_matrix, b_matrix, min_jaccard, top_k=top_k, n_threads=n_threads)
-    assert pairs.weighted_jaccard is None
+    assert pairs.tfidf_jaccard is None
     assert as_tuples(pairs) == _reference.join_rows(a, b, min_jaccard=min_jaccard, top_k=top_k)
 
 
@@ -181,7 +181,7 @@ def test_ties_at_the_boundary_go_to_the_rarer_partner_then_the_lower_row():
     departed = pack([{0: 1.0, 2: 1.0}, {0: 1.0, 3: 1.0}, {1: 1.0, 2: 1.0}, {1: 1.0, 3: 1.0}], 4)
     pairs = find_candidates(new, departed, partner_rarity=[1.0, 2.0, 1.0, 1.0], top_k=3)
     assert pairs.b_rows.tolist() == [2, 3, 0]
-    assert pairs.weighted_jaccard.tolist() == [2 / 4, 2 / 4, 1 / 4]
+    assert pairs.tfidf_jaccard.tolist() == [2 / 4, 2 / 4, 1 / 4]
     equal = jaccard_join(as_matrix(new), as_matrix(departed), 0.1, top_k=3)
     assert equal.b_rows.tolist() == [0, 1, 2]
 
@@ -190,14 +190,14 @@ def test_ties_go_to_more_calls_in_common():
     new = pack([{0: 3.0, 1: 1.0}], 3)
     departed = pack([{1: 3.0, 2: 1.0}, {0: 3.0, 2: 1.0}], 3)
     pairs = find_candidates(new, departed, partner_rarity=[1.0, 1.0, 1.0], top_k=1)
-    assert (pairs.b_rows.tolist(), pairs.weighted_jaccard.tolist()) == ([1], [3 / 5])
+    assert (pairs.b_rows.tolist(), pairs.tfidf_jaccard.tolist()) == ([1], [3 / 5])
 
 
 def test_partners_that_say_nothing_leave_ties_to_the_lower_row():
     rows = pack([{0: 1.0}, {0: 2.0}], 1)
     pairs = find_candidates(rows, rows, partner_rarity=[0.0], top_k=2)
     assert pairs.b_rows.tolist() == [0, 1, 0, 1]
-    assert pairs.weighted_jaccard.tolist() == [0.0] * 4
+    assert pairs.tfidf_jaccard.tolist() == [0.0] * 4
 
 
 def test_the_departed_one_must_have_begun_before_the_new_one():
@@ -235,7 +235,7 @@ def test_empty_tables_give_no_pairs(shapes):
     rows = [pack([{}] * shape[0], shape[1]) for shape in shapes]
     pairs = find_candidates(*rows, partner_rarity=np.ones(shapes[0][1]), top_k=2)
     assert len(pairs) == 0
-    assert pairs.weighted_jaccard.dtype == np.float64
+    assert pairs.tfidf_jaccard.dtype == np.float64
 
 
 def test_duplicates_and_stored_zeros_do_not_count():
@@ -334,7 +334,7 @@ def test_pairs_show_themselves_and_go_to_arrow_and_pandas():
     assert html.count("<tr>") == 5
     assert "<td>0.500</td>" in html
     table = pairs.to_arrow()
-    names = ["a_row", "b_row", "jaccard", "n_shared", "weighted_jaccard"]
+    names = ["a_row", "b_row", "jaccard", "n_shared", "tfidf_jaccard"]
     assert table.column_names == names
     assert [str(kind) for kind in table.schema.types] == [
         "int64",

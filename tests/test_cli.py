@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+from datetime import datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -107,8 +108,12 @@ def test_several_cdr_files_in_one_option(tmp_path):
 def test_late_closure_and_early_activation_change_nothing(files, tmp_path):
     plain = tmp_path / "plain.csv"
     run("match", *files, "--out", plain)
+
+    def move(time, days):
+        return time and str(datetime.fromisoformat(time) + timedelta(days=days))
+
     shifted = [
-        (number, stamp(-360), left and stamp(26 + 90)) for number, _, left in subscriber_rows()
+        (number, move(began, -60), move(left, 90)) for number, began, left in subscriber_rows()
     ]
     table = write_csv(tmp_path / "shifted.csv", SUBSCRIBER_HEADER, shifted)
     out = tmp_path / "m.csv"

@@ -135,6 +135,44 @@ def test_early_activation_does_not_make_the_long_known_new():
     assert len(fingerprints.active) == 2
 
 
+def test_who_was_activated_long_ago_and_rarely_calls_is_not_new():
+    calls = [(STAYER, FRIENDS[0], stamp(day)) for day in range(28)]
+    calls += [(number, FRIENDS[1], stamp(20)) for number in (OLD, NEW, LEAVER)]
+    table = [(OLD, stamp(-161), ""), (NEW, stamp(-160), ""), (LEAVER, "", ""), (STAYER, "", "")]
+    fingerprints = build(calls, table)
+    assert fingerprints.new.ids.to_pylist() == [NEW, LEAVER]
+    assert fingerprints.summary()["subscribers"]["without_role"] == 1
+
+
+def test_active_are_seen_in_both_windows():
+    calls = [(STAYER, FRIENDS[day % 3], stamp(day)) for day in range(60)]
+    calls += [(OLD, FRIENDS[0], stamp(1)), (OLD, FRIENDS[0], stamp(55))]
+    calls += [(NEW, FRIENDS[0], stamp(45)), (NEW, "10086", stamp(55))]
+    calls += [(NEW, FRIENDS[0], stamp(2))]
+    table = [(number, stamp(-99), "") for number in (STAYER, OLD, NEW)]
+    fingerprints = build(calls, table, window_days=10)
+    # OLD has no call in the earlier window, NEW none with a partner in the later one.
+    assert fingerprints.active.ids.to_pylist() == [STAYER]
+    assert fingerprints.active_later.ids.to_pylist() == [STAYER]
+    assert len(fingerprints.active_later.seconds) == fingerprints.active_later.matrix.nnz == 3
+    assert fingerprints.summary()["subscribers"]["without_role"] == 2
+
+
+def test_silence_is_a_departure_the_table_does_not_know_of():
+    calls = [(STAYER, FRIENDS[0], stamp(day)) for day in range(60)]
+    calls += [(OLD, FRIENDS[1], stamp(day)) for day in range(20)]
+    table = [(OLD, stamp(-99), ""), (STAYER, stamp(-99), "")]
+    assert len(build(calls, table).departed) == 0
+    for silence_days, departed in ((40, [OLD]), (40.01, [])):
+        fingerprints = build(calls, table, silence_days=silence_days)
+        assert fingerprints.departed.ids.to_pylist() == departed
+        assert fingerprints.active.ids.to_pylist() == [STAYER]
+    # Seen again after the reference time: silent, but not gone.
+    calls += [(OLD, FRIENDS[1], stamp(75)), (STAYER, FRIENDS[0], stamp(75))]
+    later = build(calls, table, silence_days=30, reference_time=stamp(59))
+    assert len(later.departed) == 0
+
+
 def test_a_recycled_number_is_two_fingerprints():
     calls = [(OLD, FRIENDS[0], stamp(day)) for day in range(5)]
     calls += [(OLD, FRIENDS[1], stamp(day)) for day in range(50, 60)]
@@ -171,7 +209,7 @@ def test_row_order_of_the_input_changes_nothing():
         assert np.array_equal(left.matrix.data, right.matrix.data)
 
 
-@pytest.mark.parametrize("setting", ["window_days", "horizon_days", "new_days"])
+@pytest.mark.parametrize("setting", ["window_days", "horizon_days", "new_days", "silence_days"])
 @pytest.mark.parametrize("value", [0, -1, float("nan"), 1e9, "x"])
 def test_lengths_must_be_sensible(setting, value):
     with pytest.raises(ParameterError, match=f"`{setting}` must be more than 0"):

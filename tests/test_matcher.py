@@ -74,8 +74,35 @@ def test_explain_shows_the_shared_partners(matches):
 
 @pytest.mark.parametrize(("pair", "named"), [((STAYER,), STAYER), ((NEW, LEAVER), LEAVER)])
 def test_explain_refuses_what_was_not_matched(pair, named, matches):
-    with pytest.raises(ParameterError, match=f"{named}.* is not in the matches"):
+    with pytest.raises(ParameterError, match=f"{named}.*: not in the matches"):
         matches.explain(*pair)
+
+
+def test_explain_tells_the_subscriptions_of_a_recycled_number_apart():
+    calls = [(OLD, FRIENDS[day % 6], stamp(day)) for day in range(10)]
+    calls += [(OLD, FRIENDS[day % 3], stamp(15 + day)) for day in range(6)]
+    calls += [(NEW, FRIENDS[day % 6], stamp(30 + day)) for day in range(10)]
+    cdrs = pa.table([list(c) for c in zip(*calls, strict=True)], names=list(CDR_HEADER[:3]))
+    table = pa.table(
+        {
+            "subscriber": [OLD, OLD, NEW],
+            "activated_at": [stamp(-9), stamp(14), stamp(29)],
+            "departed_at": [stamp(11), stamp(25), ""],
+            "subscription_id": ["first", "second", "third"],
+        }
+    )
+    matches = chanfp.Matcher().fit(chanfp.build_fingerprints(cdrs, table, new_days=15)).match()
+    assert matches.table.column("old_subscription").to_pylist() == ["first", "second"]
+    assert matches.explain(NEW).match["old_subscription"] == "first"
+    with pytest.raises(ParameterError, match="is 2 subscriptions, first, second; say which one"):
+        matches.explain(NEW, OLD)
+    for name, n_shared in (("first", 6), ("second", 3)):
+        explanation = matches.explain(NEW, OLD, old_subscription=name)
+        assert explanation.match["old_subscription"] == name
+        assert explanation.shared.num_rows == n_shared
+    assert matches.explain(NEW, new_subscription="third").match["rank"] == 1
+    with pytest.raises(ParameterError, match="`old_subscription` 'fourth': not in the matches"):
+        matches.explain(NEW, OLD, old_subscription="fourth")
 
 
 def test_regions_attributes_and_handsets(tmp_path):

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from .candidates import jaccard_join
     from .cdr import CallRecords, read_cdrs
     from .errors import ChanfpError, ChanfpWarning, ColumnError, DataError, ParameterError
-    from .evidence import measure_pairs
     from .explanation import Explanation
     from .fingerprints import Fingerprints, FingerprintSet, build_fingerprints
     from .grading import SimilarityTier, SimilarityTiers
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from .matcher import Matcher
     from .matches import MATCH_SCHEMA, Matches
     from .numbering import NumberingPlan
+    from .partner_evidence import PartnerEvidence, measure_pairs
     from .simulation import SimulatedCarrier, simulate
     from .subscribers import Subscribers, read_subscribers
 
@@ -41,13 +41,14 @@ _MODULE_OF = {
     "NumberingPlan": "numbering",
     "Pairs": "joins",
     "ParameterError": "errors",
+    "PartnerEvidence": "partner_evidence",
     "SimilarityTier": "grading",
     "SimilarityTiers": "grading",
     "SimulatedCarrier": "simulation",
     "Subscribers": "subscribers",
     "build_fingerprints": "fingerprints",
     "jaccard_join": "candidates",
-    "measure_pairs": "evidence",
+    "measure_pairs": "partner_evidence",
     "read_cdrs": "cdr",
     "read_subscribers": "subscribers",
     "simulate": "simulation",
@@ -68,6 +69,7 @@ __all__ = [
     "NumberingPlan",
     "Pairs",
     "ParameterError",
+    "PartnerEvidence",
     "SimilarityTier",
     "SimilarityTiers",
     "SimulatedCarrier",

@@ -43,6 +43,7 @@ def screen_rows(
     tally: npt.NDArray[np.int64],
     first_rows: npt.NDArray[np.int64],
 ) -> None: ...
+def count_days(start_s: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> None: ...
 def gather_calls(
     caller: npt.NDArray[np.uint64],
     callee: npt.NDArray[np.uint64],

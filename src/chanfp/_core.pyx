@@ -23,6 +23,7 @@ ctypedef fused index_t:
 include "_kernels/times.pxi"
 include "_kernels/hashing.pxi"
 include "_kernels/screen.pxi"
+include "_kernels/days.pxi"
 include "_kernels/gather.pxi"
 include "_kernels/group.pxi"
 include "_kernels/ties.pxi"

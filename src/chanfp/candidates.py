@@ -132,7 +132,7 @@ def find_candidates(
     Returns
     -------
     Pairs
-        New row ascending; within it Jaccard descending, then weighted Jaccard descending, then
+        New row ascending; within it Jaccard descending, then ``tfidf_jaccard`` descending, then
         departed row ascending. Calls are weighted by the partner's rarity there. An empty row is
         in no pair.
 

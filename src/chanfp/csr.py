@@ -104,9 +104,9 @@ def check_csr(matrix: Any, name: str, *, with_values: bool = True) -> SparseRows
 
     Parameters
     ----------
-    matrix : scipy.sparse.csr_matrix or csr_array, shape (n_rows, n_cols)
+    matrix : scipy.sparse.csr_matrix or csr_array, shape (n_rows, n_cols), or SparseRows
         Real or boolean values, 32- or 64-bit indices, read-only memory maps too. Columns may
-        stand unsorted or twice, and zeros may be stored.
+        stand unsorted or twice, and zeros may be stored. Canonical rows are returned as they are.
     name : str
         What the error messages call it.
     with_values : bool
@@ -124,6 +124,8 @@ def check_csr(matrix: Any, name: str, *, with_values: bool = True) -> SparseRows
         If `matrix` has another format, its arrays contradict each other, or it holds NaN,
         infinity, or values that aren't real numbers.
     """
+    if isinstance(matrix, SparseRows):
+        return matrix
     _check_format(matrix, name)
     n_rows, n_cols = (int(size) for size in matrix.shape)
     indptr = _checked_indptr(matrix, n_rows, name)

@@ -1,277 +1,184 @@
-"""Evidence: what pairs of rows have in common, measured exactly in one pass over both rows."""
+"""Evidence: everything that is known of a pair of a new and a departed subscription, by column."""
 
 from __future__ import annotations
 
-import operator
-from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from . import _core
-from .blocks import Progress, map_blocks, usable_threads
-from .csr import SparseRows, check_calls, check_partner_rarity, check_same_columns, sum_rows
-from .errors import ParameterError
+from .blocks import Progress
+from .clock import DAY_S
+from .fingerprints import Fingerprints
+from .joins import Pairs
+from .partner_evidence import measure_pairs
+from .profiles import read_profiles
 
-__all__ = ["PartnerEvidence", "measure_pairs"]
+__all__ = ["collect_evidence"]
 
-_BLOCK_PAIRS = 1 << 16
-
-
-@dataclass(frozen=True, eq=False)
-class PartnerEvidence:
-    """How alike the partners of each pair are; every array has shape (n_pairs,).
-
-    All between the first and the last are float64 from 0 to 1. NaN says that a measure is
-    undefined: both rows are empty, or it divides by zero, as `cosine` and the containment in an
-    empty row do; the other measures are 0 where one row is empty. x and y are the calls of the
-    two sides.
-
-    Parameters
-    ----------
-    n_shared : ndarray of int32
-        Number of shared partners.
-    jaccard : ndarray
-        Shared partners over all partners of the two.
-    weighted_jaccard : ndarray
-        Sum of min(x, y) over sum of max(x, y) (Ruzicka).
-    idf_jaccard : ndarray
-        Rarity of the shared partners over rarity of all partners of the two.
-    hellinger : ndarray
-        Sum of sqrt(p q), with p and q the shares of each side's calls (Bhattacharyya
-        coefficient, Hellinger affinity); 0 where only one row is empty.
-    cosine : ndarray
-        Sum of xy over the product of the two Euclidean norms.
-    containment_new, containment_old : ndarray
-        Shared partners over the partners of the new, of the departed row.
-    shared_rarity : ndarray of float64
-        Sum, over the shared partners in ascending column order, of the rarity times the smaller
-        of p and q; at least 0, never NaN.
-    """
-
-    n_shared: npt.NDArray[np.int32]
-    jaccard: npt.NDArray[np.float64]
-    weighted_jaccard: npt.NDArray[np.float64]
-    idf_jaccard: npt.NDArray[np.float64]
-    hellinger: npt.NDArray[np.float64]
-    cosine: npt.NDArray[np.float64]
-    containment_new: npt.NDArray[np.float64]
-    containment_old: npt.NDArray[np.float64]
-    shared_rarity: npt.NDArray[np.float64]
-
-    @classmethod
-    def unmeasured(cls, n_pairs: int) -> PartnerEvidence:
-        """Return evidence with room for `n_pairs` and nothing in it yet."""
-        return cls(
-            np.empty(n_pairs, dtype=np.int32),
-            *(np.empty(n_pairs, dtype=np.float64) for _ in fields(cls)[1:]),
-        )
-
-    def __len__(self) -> int:
-        return len(self.n_shared)
-
-    def __repr__(self) -> str:
-        return f"PartnerEvidence({len(self)} pairs, {len(fields(self))} measures)"
-
-    def columns(self) -> dict[str, npt.NDArray[np.int32] | npt.NDArray[np.float64]]:
-        """Return the arrays by name, in the order above."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+ATTRIBUTE_EVIDENCE = {
+    "same_id": "id_hash",
+    "same_name": "name_hash",
+    "same_outlet": "outlet",
+    "same_seller": "seller",
+}
 
 
-def measure_pairs(
-    new: SparseRows,
-    departed: SparseRows,
-    new_rows: npt.ArrayLike,
-    departed_rows: npt.ArrayLike,
+def collect_evidence(
+    fingerprints: Fingerprints,
+    pairs: Pairs,
     *,
-    partner_rarity: npt.ArrayLike,
+    region_of_cell: dict[str, str] | None = None,
     n_threads: int | None = None,
-    block_pairs: int = _BLOCK_PAIRS,
     progress: Progress | None = None,
-) -> PartnerEvidence:
-    """Return the partner evidence of given pairs of rows.
+) -> dict[str, Any]:
+    """Return the evidence of candidate pairs as columns of the matches table.
 
     Parameters
     ----------
-    new, departed : SparseRows, shapes (n_new, n_cols) and (n_departed, n_cols)
-        Values are calls per partner, above 0.
-    new_rows, departed_rows : array_like of int, shape (n_pairs,)
-        The pairs, in any order, repeats allowed.
-    partner_rarity : array_like of float64, shape (n_cols,)
-        Weight of each partner, finite and at least 0.
+    fingerprints : Fingerprints
+    pairs : Pairs
+        Rows of ``fingerprints.new`` and ``fingerprints.departed``.
+    region_of_cell : dict of str to str, optional
+        Fills ``region_new`` and ``region_old``.
     n_threads : int, optional
-        Default every usable core.
-    block_pairs : int
-        Pairs per block of work, at least 1; the result doesn't depend on it.
+        Default every usable core; the result doesn't depend on it.
     progress : callable, optional
-        Called as ``progress("evidence", pairs_done, n_pairs)`` after each block.
+        Called as ``progress(stage, done, total)``.
 
     Returns
     -------
-    PartnerEvidence
-        In the order of the pairs; empty for no pairs.
-
-    Raises
-    ------
-    ParameterError
-        If an argument is outside its range or doesn't fit another.
-
-    Notes
-    -----
-    Totals and norms are computed once per row. A pair takes time proportional to its shorter row
-    and the logarithm of the longer one, or to both where they are of like length. Unions are
-    total + total - shared, by which no ratio passes 1 and equal rows give exactly 1.
+    dict of str to array
+        Ids, what partners tell, sizes, times, attributes of the subscriber table; and, where the
+        CDRs can be read a second time, cells, hours and handsets. Columns that the data can't fill
+        are left out; a value it can't tell is NaN or null.
     """
-    n_threads = usable_threads(n_threads)
-    check_same_columns(new, departed, "new", "departed")
-    block_pairs = operator.index(block_pairs)
-    if block_pairs < 1:
-        raise ParameterError(f"`block_pairs` must be at least 1, got {block_pairs}.")
-    rarity = check_partner_rarity(partner_rarity, new.n_cols)
-    measure = _PairMeasure(
-        new=_MeasuredRows.measure(new, rarity, "new", n_threads),
-        departed=_MeasuredRows.measure(departed, rarity, "departed", n_threads),
-        new_rows=_check_rows(new_rows, new.n_rows, "new_rows"),
-        departed_rows=_check_rows(departed_rows, departed.n_rows, "departed_rows"),
-        partner_rarity=rarity,
+    measured = measure_pairs(
+        fingerprints.new.matrix,
+        fingerprints.departed.matrix,
+        pairs.a_rows,
+        pairs.b_rows,
+        partner_rarity=fingerprints.partner_rarity,
+        n_threads=n_threads,
+        progress=progress,
     )
-    if len(measure.new_rows) != len(measure.departed_rows):
-        raise ParameterError(
-            f"`new_rows` and `departed_rows` must be equally long, one entry per pair; "
-            f"got {len(measure.new_rows)} and {len(measure.departed_rows)}."
-        )
-    return measure.run(block_pairs=block_pairs, n_threads=n_threads, progress=progress)
+    columns: dict[str, Any] = {**measured.columns(), "tfidf_jaccard": pairs.tfidf_jaccard}
+    columns |= _identity_columns(fingerprints, pairs)
+    columns |= _volume_columns(fingerprints, pairs)
+    columns |= _attribute_columns(fingerprints, pairs)
+    if len(pairs) and fingerprints.cdrs.is_rereadable:
+        columns |= _profile_columns(fingerprints, pairs, region_of_cell, n_threads, progress)
+    return columns
 
 
-@dataclass(frozen=True, eq=False)
-class _MeasuredRows:
-    """Rows with what every pair needs of one row alone."""
-
-    rows: SparseRows
-    calls: npt.NDArray[np.float64]
-    sizes: npt.NDArray[np.int64]
-    totals: npt.NDArray[np.float64]
-    squares: npt.NDArray[np.float64]
-    rarities: npt.NDArray[np.float64]
-
-    @classmethod
-    def measure(
-        cls, rows: SparseRows, rarity: npt.NDArray[np.float64], name: str, n_threads: int
-    ) -> _MeasuredRows:
-        """Check `rows` and add up calls, squared calls and rarities of each row."""
-        calls, totals = check_calls(rows, name, n_threads=n_threads)
-        return cls(
-            rows=rows,
-            calls=calls,
-            sizes=np.diff(rows.indptr),
-            totals=totals,
-            squares=sum_rows(rows, lambda part: np.square(calls[part]), n_threads=n_threads),
-            rarities=sum_rows(rows, lambda part: rarity[rows.indices[part]], n_threads=n_threads),
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class _PairMeasure:
-    """Two measured tables and the pairs of rows to compare."""
-
-    new: _MeasuredRows
-    departed: _MeasuredRows
-    new_rows: npt.NDArray[np.int64]
-    departed_rows: npt.NDArray[np.int64]
-    partner_rarity: npt.NDArray[np.float64]
-
-    def run(
-        self, *, block_pairs: int, n_threads: int, progress: Progress | None
-    ) -> PartnerEvidence:
-        evidence = PartnerEvidence.unmeasured(len(self.new_rows))
-
-        def measure_block(start: int, stop: int) -> None:
-            self._add_up(evidence, start, stop)
-            self._divide(evidence, slice(start, stop))
-
-        for _ in map_blocks(
-            measure_block,
-            len(self.new_rows),
-            block_rows=block_pairs,
-            n_threads=n_threads,
-            progress=progress,
-            stage="evidence",
+def _identity_columns(fingerprints: Fingerprints, pairs: Pairs) -> dict[str, Any]:
+    """Return the two numbers, the names of their subscriptions, and the rank."""
+    new, old = fingerprints.new, fingerprints.departed
+    columns: dict[str, Any] = {
+        "new": new.ids.take(pa.array(pairs.a_rows)),
+        "old": old.ids.take(pa.array(pairs.b_rows)),
+        "rank": _ranks(pairs.a_rows),
+    }
+    subscription_ids = fingerprints.subscribers.attributes.get("subscription_id")
+    if subscription_ids is not None:
+        for side, role, rows in (
+            ("new", new.role, pairs.a_rows),
+            ("old", old.role, pairs.b_rows),
         ):
-            pass
-        return evidence
-
-    def _add_up(self, evidence: PartnerEvidence, start: int, stop: int) -> None:
-        """Write the sums over the shared partners where the measures made of them will stand."""
-        _core.refine_pairs(
-            self.new.rows.indptr,
-            self.new.rows.indices,
-            self.new.calls,
-            self.new.totals,
-            self.departed.rows.indptr,
-            self.departed.rows.indices,
-            self.departed.calls,
-            self.departed.totals,
-            self.partner_rarity,
-            self.new_rows,
-            self.departed_rows,
-            evidence.n_shared,
-            evidence.weighted_jaccard,
-            evidence.idf_jaccard,
-            evidence.hellinger,
-            evidence.cosine,
-            evidence.shared_rarity,
-            start,
-            stop,
-        )
-
-    def _divide(self, evidence: PartnerEvidence, block: slice) -> None:
-        """Turn a block's sums into measures."""
-        new, departed = self.new, self.departed
-        i, j = self.new_rows[block], self.departed_rows[block]
-        shared = evidence.n_shared[block]
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            evidence.jaccard[block] = shared / (new.sizes[i] + departed.sizes[j] - shared)
-            evidence.containment_new[block] = shared / new.sizes[i]
-            evidence.containment_old[block] = shared / departed.sizes[j]
-            _divide_by_union(evidence.weighted_jaccard[block], new.totals[i], departed.totals[j])
-            _divide_by_union(evidence.idf_jaccard[block], new.rarities[i], departed.rarities[j])
-            _divide_by_mean(evidence.hellinger[block], new.totals[i], departed.totals[j])
-            _divide_by_mean(evidence.cosine[block], new.squares[i], departed.squares[j])
-        one_empty = (new.sizes[i] == 0) != (departed.sizes[j] == 0)
-        evidence.hellinger[block][one_empty] = 0.0
+            columns[f"{side}_subscription"] = subscription_ids.take(pa.array(role.rows[rows]))
+    return columns
 
 
-def _divide_by_union(
-    shared: npt.NDArray[np.float64], new: npt.NDArray[np.float64], departed: npt.NDArray[np.float64]
-) -> None:
-    shared /= new + departed - shared
+def _volume_columns(fingerprints: Fingerprints, pairs: Pairs) -> dict[str, Any]:
+    """Return how much either side called, for how long, and the time between them."""
+    new, old, activity = fingerprints.new, fingerprints.departed, fingerprints.activity
+    new_rows, old_rows = pairs.a_rows, pairs.b_rows
+    begins_s = activity.first_own_s[new.role.holdings[new_rows]]
+    old_holdings = old.role.holdings[old_rows]
+    ends_s = activity.last_own_s[old_holdings]
+    observed_new_s = new.role.end_s[new_rows] - begins_s
+    observed_old_s = ends_s - np.maximum(
+        old.role.start_s[old_rows], activity.first_seen_s[old_holdings]
+    )
+    n_calls_new, n_calls_old = new.n_calls[new_rows], old.n_calls[old_rows]
+    return {
+        "n_partners_new": new.n_partners[new_rows],
+        "n_partners_old": old.n_partners[old_rows],
+        "n_calls_new": n_calls_new,
+        "n_calls_old": n_calls_old,
+        "gap_days": (begins_s - ends_s) / DAY_S,
+        "days_observed_new": observed_new_s / DAY_S,
+        # Whoever was seen for less than a day counts as seen for one.
+        "volume_ratio": (n_calls_new / np.maximum(observed_new_s, DAY_S))
+        / (n_calls_old / np.maximum(observed_old_s, DAY_S)),
+    }
 
 
-def _divide_by_mean(
-    shared: npt.NDArray[np.float64], new: npt.NDArray[np.float64], departed: npt.NDArray[np.float64]
-) -> None:
-    """Divide by the geometric mean: the root of the product, so that equal rows give exactly 1."""
-    mean = np.sqrt(new * departed)
-    shared /= mean
-    # Rows in exact proportion may end one rounding above 1.
-    np.minimum(shared, 1.0, out=shared)
-    # Squares of tiny calls may vanish where their products don't.
-    shared[mean == 0] = np.nan
+def _attribute_columns(fingerprints: Fingerprints, pairs: Pairs) -> dict[str, Any]:
+    """Return which attributes of the subscriber table are equal; null where one is missing."""
+    attributes = fingerprints.subscribers.attributes
+    sides = (
+        pa.array(fingerprints.new.role.rows[pairs.a_rows]),
+        pa.array(fingerprints.departed.role.rows[pairs.b_rows]),
+    )
+    return {
+        column: pc.equal(*(attributes[name].take(side) for side in sides))
+        for column, name in ATTRIBUTE_EVIDENCE.items()
+        if name in attributes
+    }
 
 
-def _check_rows(rows: npt.ArrayLike, n_rows: int, name: str) -> npt.NDArray[np.int64]:
-    checked = np.asarray(rows)
-    if checked.size == 0:
-        checked = checked.astype(np.int64)
-    if checked.ndim != 1 or checked.dtype.kind not in "iu":
-        raise ParameterError(
-            f"`{name}` must be a vector of row numbers, got {checked.dtype} of shape "
-            f"{checked.shape}."
-        )
-    outside = np.flatnonzero((checked < 0) | (checked >= n_rows))
-    if len(outside):
-        raise ParameterError(
-            f"`{name}` must be rows from 0 to {n_rows - 1}, got {checked[outside[0]]} at "
-            f"position {outside[0]}."
-        )
-    return np.ascontiguousarray(checked, dtype=np.int64)
+def _profile_columns(
+    fingerprints: Fingerprints,
+    pairs: Pairs,
+    region_of_cell: dict[str, str] | None,
+    n_threads: int | None,
+    progress: Progress | None,
+) -> dict[str, Any]:
+    """Return what cells, handsets and hours say; a second pass over the CDRs."""
+    new, old = read_profiles(
+        fingerprints, pairs.a_rows, pairs.b_rows, n_threads=n_threads, progress=progress
+    )
+    cells = _compare(new.cells, old.cells, pairs, n_threads)
+    hours = _compare(new.hours, old.hours, pairs, n_threads)
+    handsets = _compare(new.handsets, old.handsets, pairs, n_threads)
+    columns: dict[str, Any] = {
+        "cell_similarity": cells["share_overlap"],
+        "hour_similarity": hours["hellinger"],
+        "same_imei": pa.array(handsets["n_shared"] > 0, mask=np.isnan(handsets["jaccard"])),
+    }
+    if region_of_cell is not None:
+        for side, profile, rows in (("new", new, pairs.a_rows), ("old", old, pairs.b_rows)):
+            regions = np.array(profile.regions(region_of_cell), object)
+            columns[f"region_{side}"] = pa.array(regions[rows], pa.string())
+    return columns
+
+
+def _compare(
+    new: Any, old: Any, pairs: Pairs, n_threads: int | None
+) -> dict[str, npt.NDArray[Any]]:
+    """Measure pairs of profile rows; NaN where either side has nothing recorded."""
+    measures = measure_pairs(
+        new,
+        old,
+        pairs.a_rows,
+        pairs.b_rows,
+        partner_rarity=np.ones(new.shape[1]),
+        n_threads=n_threads,
+    )
+    unknown = (np.diff(new.indptr)[pairs.a_rows] == 0) | (np.diff(old.indptr)[pairs.b_rows] == 0)
+    return {
+        "n_shared": measures.n_shared,
+        "jaccard": np.where(unknown, np.nan, measures.jaccard),
+        "hellinger": np.where(unknown, np.nan, measures.hellinger),
+        # With every weight 1, the rarity-weighted overlap of shares is the plain one.
+        "share_overlap": np.where(unknown, np.nan, measures.shared_rarity),
+    }
+
+
+def _ranks(new_rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+    """Return 1, 2, … within each run of equal rows."""
+    begins = np.searchsorted(new_rows, new_rows, side="left")
+    return (np.arange(len(new_rows)) - begins + 1).astype(np.int32)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from .errors import ParameterError
 from .fingerprints import Fingerprints, FingerprintSet
 
 __all__ = ["Explanation", "explain_pair"]
@@ -62,35 +60,18 @@ class Explanation:
 
 
 def explain_pair(
-    fingerprints: Fingerprints,
-    table: pa.Table,
-    row: int,
-    new_rows: Sequence[int],
-    old_rows: Sequence[int],
-    asked: tuple[str, str | None],
+    fingerprints: Fingerprints, table: pa.Table, row: int, new_row: int, old_row: int
 ) -> Explanation:
     """Explain one row of a matches table.
 
     Parameters
     ----------
     row : int
-        -1 where the pair asked for is not in the table.
-    asked : (str, str or None)
-        The numbers asked for, for the message.
-
-    Raises
-    ------
-    ParameterError
-        If `row` is -1.
+        Row of `table`.
+    new_row, old_row : int
+        The rows of ``fingerprints.new`` and ``fingerprints.departed`` that it is about.
     """
-    if row < 0:
-        new, old = asked
-        pair = f"`new` {new!r}" if old is None else f"the pair `new` {new!r}, `old` {old!r}"
-        raise ParameterError(
-            f"{pair} is not in the matches; give numbers as they stand in the columns `new` and "
-            "`old` of the table."
-        )
-    shared = _shared_partners(fingerprints, new_rows[row], old_rows[row])
+    shared = _shared_partners(fingerprints, new_row, old_row)
     match = {
         name: column[0].as_py()
         for name, column in zip(table.column_names, table.slice(row, 1).columns, strict=True)

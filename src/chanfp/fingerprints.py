@@ -162,6 +162,7 @@ def build_fingerprints(
     reference_time: Any = None,
     horizon_days: float | None = None,
     new_days: float | None = None,
+    silence_days: float | None = None,
     max_reject_share: float = 0.05,
     memory_limit: int | None = None,
     temp_dir: str | None = None,
@@ -184,6 +185,9 @@ def build_fingerprints(
         Leave out departures longer ago than this.
     new_days : float, optional
         How long ago a new subscription may have begun; default `window_days`.
+    silence_days : float, optional
+        Who is silent for this long has departed, whatever the table says; default only the table
+        tells.
     max_reject_share : float, default 0.05
         Stop if a larger share of the rows can't be used, 0 to 1.
     memory_limit : int, optional
@@ -214,7 +218,7 @@ def build_fingerprints(
     its dates, which are late and early by weeks. Partners are subscriber numbers only: what the
     numbering plan calls a service is filtered and counted.
     """
-    settings = WindowSettings(window_days, horizon_days, new_days)
+    settings = WindowSettings(window_days, horizon_days, new_days, silence_days)
     cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
     subscribers = (
         subscribers
@@ -242,11 +246,15 @@ def build_fingerprints(
             activity.counts.clocks, subscribers.clocks, _clock_of(reference_time, cdrs.timezone)
         )
         roles = assign_roles(activity, subscriptions, settings)
-        every = (roles.departed, roles.new, roles.active, roles.active_later)
-        grouped = group_calls(store, activity.n_calls, every, n_threads=n_threads)
+        departed, new, active, later = group_calls(
+            store, activity.n_calls, roles.windows, n_threads=n_threads
+        )
+    is_seen = (np.diff(active.indptr) > 0) & (np.diff(later.indptr) > 0)
+    roles = roles.with_active(is_seen)
+    grouped = (departed, new, active.only(is_seen), later.only(is_seen))
     partners = distinct_keys([group.partners for group in grouped])
     column_of = KeyTable.of(partners, np.arange(len(partners)))
-    departed, new, active, active_later = (
+    sets = [
         FingerprintSet(
             role,
             subscribers.ids.take(pa.array(role.rows)),
@@ -254,16 +262,16 @@ def build_fingerprints(
             group.seconds,
             group.outgoing,
         )
-        for role, group in zip(every, grouped, strict=True)
-    )
+        for role, group in zip(roles.windows, grouped, strict=True)
+    ]
     n_subscribers = np.zeros(len(partners), np.int64)
-    for built in (departed, new, active):
+    for built in sets[:3]:
         n_subscribers += np.bincount(built.matrix.indices, minlength=len(partners))
     return Fingerprints(
-        departed=departed,
-        new=new,
-        active=active,
-        active_later=active_later,
+        departed=sets[0],
+        new=sets[1],
+        active=sets[2],
+        active_later=sets[3],
         partners=partners,
         n_subscribers=n_subscribers,
         settings=settings,

@@ -48,6 +48,20 @@ class Grouped:
     seconds: npt.NDArray[np.int64]
     outgoing: npt.NDArray[np.int32]
 
+    def only(self, chosen: npt.NDArray[np.bool_]) -> Grouped:
+        """Return the chosen rows."""
+        sizes = np.diff(self.indptr)
+        entries = np.repeat(chosen, sizes)
+        indptr = np.zeros(int(np.count_nonzero(chosen)) + 1, np.int64)
+        np.cumsum(sizes[chosen], out=indptr[1:])
+        return Grouped(
+            indptr,
+            self.partners[entries],
+            self.calls[entries],
+            self.seconds[entries],
+            self.outgoing[entries],
+        )
+
     def matrix(self, columns: npt.NDArray[np.int32], n_columns: int) -> csr_array:
         """Return the calls as a sparse matrix, given each entry's column."""
         return csr_array(

@@ -53,16 +53,17 @@ class Pairs:
         Shared partners over all partners of the two, above 0 and at most 1.
     n_shared : ndarray of int32, shape (n_pairs,)
         Number of shared partners, at least 1.
-    weighted_jaccard : ndarray of float64, shape (n_pairs,), or None
-        Sum of min(x, y) over sum of max(x, y), x and y the weights of the two sides (Ruzicka); 0
-        where all weights are 0, None where the join looked at presence only.
+    tfidf_jaccard : ndarray of float64, shape (n_pairs,), or None
+        Sum of min(x, y) over sum of max(x, y), x and y the weights of the two sides (Ruzicka):
+        calls times the partner's rarity, tf-idf. 0 where all weights are 0, None where the join
+        looked at presence only.
     """
 
     a_rows: npt.NDArray[np.int64]
     b_rows: npt.NDArray[np.int64]
     jaccard: npt.NDArray[np.float64]
     n_shared: npt.NDArray[np.int32]
-    weighted_jaccard: npt.NDArray[np.float64] | None = None
+    tfidf_jaccard: npt.NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.a_rows)
@@ -70,7 +71,7 @@ class Pairs:
     def to_arrow(self) -> pa.Table:
         """Return an Arrow table, one row per pair, without copying the numbers.
 
-        Columns ``a_row, b_row, jaccard, n_shared``, and ``weighted_jaccard`` where known.
+        Columns ``a_row, b_row, jaccard, n_shared``, and ``tfidf_jaccard`` where known.
         """
         columns: dict[str, npt.NDArray[Any]] = {
             "a_row": self.a_rows,
@@ -78,8 +79,8 @@ class Pairs:
             "jaccard": self.jaccard,
             "n_shared": self.n_shared,
         }
-        if self.weighted_jaccard is not None:
-            columns["weighted_jaccard"] = self.weighted_jaccard
+        if self.tfidf_jaccard is not None:
+            columns["tfidf_jaccard"] = self.tfidf_jaccard
         return pa.table(columns)
 
     def to_pandas(self) -> pd.DataFrame:
@@ -192,7 +193,7 @@ class CountingJoin:
         Weight of each entry of a.
     a_totals, b_totals : ndarray of float64, shape (n_rows,), or None
         Their sum per row. If these three and the weights of `postings` are given, matches carry
-        their weighted Jaccard similarity, and it decides among equal Jaccard similarities.
+        their ``tfidf_jaccard``, and it decides among equal Jaccard similarities.
     a_begins, b_begins : ndarray of int64, shape (n_rows,), or None
         If given, only a row of b that began before the row of a can match it.
     """
@@ -283,12 +284,12 @@ class CountingJoin:
 
     def _gather(self, parts: list[_Columns]) -> Pairs:
         """Lay the parts end to end."""
-        a_rows, b_rows, jaccard, n_shared, weighted_jaccard = (
+        a_rows, b_rows, jaccard, n_shared, tfidf_jaccard = (
             np.concatenate(column) for column in zip(_no_matches(), *parts, strict=True)
         )
         if self.b_totals is None:
             return Pairs(a_rows, b_rows, jaccard, n_shared)
-        return Pairs(a_rows, b_rows, jaccard, n_shared, weighted_jaccard)
+        return Pairs(a_rows, b_rows, jaccard, n_shared, tfidf_jaccard)
 
 
 def _no_matches() -> _Columns:

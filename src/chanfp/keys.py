@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from . import _core
 from .blocks import map_blocks
 
-__all__ = ["KeyTable", "distinct_keys"]
+__all__ = ["KeySet", "KeyTable", "distinct_keys"]
 
 SMALLEST_CAPACITY = 1 << 10
 BLOCK_KEYS = 1 << 18
@@ -49,25 +50,44 @@ class KeyTable:
         return places
 
 
-def distinct_keys(parts: list[npt.NDArray[np.uint64]]) -> npt.NDArray[np.uint64]:
-    """Return the distinct keys of all parts, ascending; no key may be 0.
+class KeySet:
+    """Distinct keys, gathered part by part; no key may be 0.
 
     Notes
     -----
     A hash table that doubles as it fills, so memory follows the distinct keys, not the parts.
     """
-    slots = _empty_slots(0)
-    room = len(slots) // 4
-    for keys in parts:
+
+    def __init__(self) -> None:
+        self._slots = _empty_slots(0)
+        self._room = len(self._slots) // 4
+
+    def add(self, keys: npt.NDArray[np.uint64]) -> None:
+        """Add keys, known or not."""
         done = 0
         while True:
-            done, room = _core.add_keys(slots, keys, done, room)
+            done, self._room = _core.add_keys(self._slots, keys, done, self._room)
             if done == len(keys):
-                break
-            found = slots[::2][slots[::2] != 0]
-            slots = _empty_slots(2 * len(found))
-            _, room = _core.add_keys(slots, found, 0, len(slots) // 4)
-    return np.sort(slots[::2][slots[::2] != 0])
+                return
+            found = self._found()
+            self._slots = _empty_slots(2 * len(found))
+            _, self._room = _core.add_keys(self._slots, found, 0, len(self._slots) // 4)
+
+    def sorted(self) -> npt.NDArray[np.uint64]:
+        """Return the keys, ascending (uint64)."""
+        return np.sort(self._found())
+
+    def _found(self) -> npt.NDArray[np.uint64]:
+        keys: npt.NDArray[np.uint64] = self._slots[::2]
+        return np.asarray(keys[keys != 0], np.uint64)
+
+
+def distinct_keys(parts: Iterable[npt.NDArray[np.uint64]]) -> npt.NDArray[np.uint64]:
+    """Return the distinct keys of all parts, ascending; no key may be 0."""
+    keys = KeySet()
+    for part in parts:
+        keys.add(part)
+    return keys.sorted()
 
 
 def _empty_slots(n_keys: int) -> npt.NDArray[np.uint64]:

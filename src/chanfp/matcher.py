@@ -13,23 +13,16 @@ import pyarrow.compute as pc
 
 from .blocks import Progress, usable_threads
 from .candidates import find_candidates
-from .clock import DAY_S
 from .csr import check_csr
 from .errors import ParameterError
-from .evidence import measure_pairs
+from .evidence import collect_evidence
 from .fingerprints import Fingerprints
 from .grading import SimilarityTiers
+from .joins import Pairs
 from .matches import Matches, make_match_table
-from .profiles import read_cell_regions, read_profiles
+from .profiles import read_cell_regions
 
 __all__ = ["Matcher"]
-
-ATTRIBUTE_EVIDENCE = {
-    "same_id": "id_hash",
-    "same_name": "name_hash",
-    "same_outlet": "outlet",
-    "same_seller": "seller",
-}
 
 
 class Matcher:
@@ -99,9 +92,9 @@ class Matcher:
         Returns
         -------
         Matches
-            Ordered by new subscription and rank. Ranks follow Jaccard similarity, then
-            weighted Jaccard (calls times rarity), then the old number. Without rows where
-            nobody is departed or nobody is new; ``summary["notices"]`` says so.
+            Ordered by new subscription and rank. Ranks follow ``jaccard``, then
+            ``tfidf_jaccard``, then the old number. Without rows where nobody is departed or
+            nobody is new; ``summary["notices"]`` says so.
 
         Raises
         ------
@@ -116,35 +109,14 @@ class Matcher:
         fingerprints = self._fingerprints
         if fingerprints is None:
             raise ParameterError("the matcher has no fingerprints yet; call `fit` before `match`.")
-        new, departed = (
-            check_csr(fingerprints.new.matrix, "new"),
-            check_csr(fingerprints.departed.matrix, "departed"),
-        )
-        rarity = fingerprints.partner_rarity
-        activity = fingerprints.activity
-        pairs = find_candidates(
-            new,
-            departed,
-            partner_rarity=rarity,
-            top_k=self.top,
-            min_shared=self.min_shared or 1,
-            new_begins=activity.first_own_s[fingerprints.new.role.holdings],
-            departed_begins=_departed_begins(fingerprints),
+        pairs = self._candidates(fingerprints)
+        columns = collect_evidence(
+            fingerprints,
+            pairs,
+            region_of_cell=self.region_of_cell,
             n_threads=self.n_threads,
             progress=self.progress,
         )
-        evidence = measure_pairs(
-            new,
-            departed,
-            pairs.a_rows,
-            pairs.b_rows,
-            partner_rarity=rarity,
-            n_threads=self.n_threads,
-            progress=self.progress,
-        )
-        columns: dict[str, Any] = dict(evidence.columns())
-        columns |= _pair_columns(fingerprints, pairs.a_rows, pairs.b_rows)
-        columns |= self._profile_columns(fingerprints, pairs.a_rows, pairs.b_rows)
         n_calls = np.minimum(columns["n_calls_new"], columns["n_calls_old"])
         columns["grade"], columns["reason"] = self.tiers.grade(
             columns["jaccard"], columns["n_shared"], n_calls
@@ -158,33 +130,18 @@ class Matcher:
             pairs.b_rows.tolist(),
         )
 
-    def _profile_columns(
-        self,
-        fingerprints: Fingerprints,
-        new_rows: npt.NDArray[np.int64],
-        old_rows: npt.NDArray[np.int64],
-    ) -> dict[str, Any]:
-        """Return what cells, handsets and hours say of each pair; a second pass over the CDRs."""
-        if not len(new_rows) or not fingerprints.cdrs.is_rereadable:
-            return {}
-        new, old = read_profiles(
-            fingerprints, new_rows, old_rows, n_threads=self.n_threads, progress=self.progress
+    def _candidates(self, fingerprints: Fingerprints) -> Pairs:
+        return find_candidates(
+            check_csr(fingerprints.new.matrix, "new"),
+            check_csr(fingerprints.departed.matrix, "departed"),
+            partner_rarity=fingerprints.partner_rarity,
+            top_k=self.top,
+            min_shared=self.min_shared or 1,
+            new_begins=fingerprints.activity.first_own_s[fingerprints.new.role.holdings],
+            departed_begins=_departed_begins(fingerprints),
+            n_threads=self.n_threads,
+            progress=self.progress,
         )
-        pairs = (new_rows, old_rows)
-        cells = _compare(new.cells, old.cells, pairs, self.n_threads)
-        hours = _compare(new.hours, old.hours, pairs, self.n_threads)
-        handsets = _compare(new.handsets, old.handsets, pairs, self.n_threads)
-        has_handsets = ~np.isnan(handsets["jaccard"])
-        columns: dict[str, Any] = {
-            "cell_similarity": cells["share_overlap"],
-            "hour_similarity": hours["hellinger"],
-            "same_imei": pa.array(handsets["n_shared"] > 0, mask=~has_handsets),
-        }
-        if self.region_of_cell is not None:
-            for side, profile, rows in (("new", new, new_rows), ("old", old, old_rows)):
-                regions = np.array(profile.regions(self.region_of_cell), object)
-                columns[f"region_{side}"] = pa.array(regions[rows], pa.string())
-        return columns
 
     def _summary(self, fingerprints: Fingerprints, table: pa.Table) -> dict[str, Any]:
         best = table.filter(pc.equal(table.column("rank"), 1))
@@ -241,73 +198,3 @@ def _role_notices(fingerprints: Fingerprints) -> list[str]:
             f"than {new_days:g} days before their end; a larger `new_days` takes them in"
         )
     return notices
-
-
-def _pair_columns(
-    fingerprints: Fingerprints, new_rows: npt.NDArray[np.int64], old_rows: npt.NDArray[np.int64]
-) -> dict[str, Any]:
-    """Return ids, ranks, sizes, times and table attributes of each pair."""
-    new, old, activity = fingerprints.new, fingerprints.departed, fingerprints.activity
-    new_table, old_table = new.role.rows[new_rows], old.role.rows[old_rows]
-    begins_s = activity.first_own_s[new.role.holdings[new_rows]]
-    old_holdings = old.role.holdings[old_rows]
-    ends_s = activity.last_own_s[old_holdings]
-    observed_new_s = new.role.end_s[new_rows] - begins_s
-    observed_old_s = ends_s - np.maximum(
-        old.role.start_s[old_rows], activity.first_seen_s[old_holdings]
-    )
-    n_calls_new, n_calls_old = new.n_calls[new_rows], old.n_calls[old_rows]
-    columns: dict[str, Any] = {
-        "new": new.ids.take(pa.array(new_rows)),
-        "old": old.ids.take(pa.array(old_rows)),
-        "rank": _ranks(new_rows),
-        "n_partners_new": new.n_partners[new_rows],
-        "n_partners_old": old.n_partners[old_rows],
-        "n_calls_new": n_calls_new,
-        "n_calls_old": n_calls_old,
-        "gap_days": (begins_s - ends_s) / DAY_S,
-        "days_observed_new": observed_new_s / DAY_S,
-        # Whoever was seen for less than a day counts as seen for one.
-        "volume_ratio": (n_calls_new / np.maximum(observed_new_s, DAY_S))
-        / (n_calls_old / np.maximum(observed_old_s, DAY_S)),
-    }
-    attributes = fingerprints.subscribers.attributes
-    sides = (pa.array(new_table), pa.array(old_table))
-    for column, attribute in ATTRIBUTE_EVIDENCE.items():
-        if attribute in attributes:
-            values = attributes[attribute]
-            columns[column] = pc.equal(*(values.take(side) for side in sides))
-    if "subscription_id" in attributes:
-        for name, side in zip(("new_subscription", "old_subscription"), sides, strict=True):
-            columns[name] = attributes["subscription_id"].take(side)
-    return columns
-
-
-def _ranks(new_rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
-    """Return 1, 2, … within each run of equal rows."""
-    begins = np.searchsorted(new_rows, new_rows, side="left")
-    return (np.arange(len(new_rows)) - begins + 1).astype(np.int32)
-
-
-def _compare(
-    new: Any,
-    old: Any,
-    pairs: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
-    n_threads: int,
-) -> dict[str, npt.NDArray[Any]]:
-    """Measure pairs of profile rows; NaN where either side has nothing recorded."""
-    measures = measure_pairs(
-        check_csr(new, "new"),
-        check_csr(old, "old"),
-        *pairs,
-        partner_rarity=np.ones(new.shape[1]),
-        n_threads=n_threads,
-    )
-    unknown = (np.diff(new.indptr)[pairs[0]] == 0) | (np.diff(old.indptr)[pairs[1]] == 0)
-    return {
-        "n_shared": measures.n_shared,
-        "jaccard": np.where(unknown, np.nan, measures.jaccard),
-        "hellinger": np.where(unknown, np.nan, measures.hellinger),
-        # With every weight 1, the rarity-weighted overlap of shares is the plain one.
-        "share_overlap": np.where(unknown, np.nan, measures.shared_rarity),
-    }

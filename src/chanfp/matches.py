@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from .errors import ParameterError
 from .explanation import Explanation, explain_pair
 from .fingerprints import Fingerprints
 from .tables import write_table
@@ -33,6 +34,7 @@ MATCH_SCHEMA = pa.schema(
         ("jaccard", pa.float64()),
         ("weighted_jaccard", pa.float64()),
         ("idf_jaccard", pa.float64()),
+        ("tfidf_jaccard", pa.float64()),
         ("hellinger", pa.float64()),
         ("cosine", pa.float64()),
         ("containment_new", pa.float64()),
@@ -133,7 +135,14 @@ class Matches:
         """
         write_table(self.table, path)
 
-    def explain(self, new: str, old: str | None = None) -> Explanation:
+    def explain(
+        self,
+        new: str,
+        old: str | None = None,
+        *,
+        new_subscription: str | None = None,
+        old_subscription: str | None = None,
+    ) -> Explanation:
         """Show why a new number was matched with an old one.
 
         Parameters
@@ -142,6 +151,8 @@ class Matches:
             The new number, as it stands in the table or in any other way of writing it.
         old : str, optional
             The old number; default the best candidate.
+        new_subscription, old_subscription : str, optional
+            Which subscription of a recycled number is meant, by ``subscription_id``.
 
         Returns
         -------
@@ -151,14 +162,28 @@ class Matches:
         Raises
         ------
         ParameterError
-            If the two are no row of the table.
+            If the two are no row of the table, or a recycled number is not told apart.
         """
+        asked = {"new": new, "old": old}
         chosen = self._rows_of("new", new)
         if old is not None:
             chosen &= self._rows_of("old", old)
+        for side, wanted in (("new", new_subscription), ("old", old_subscription)):
+            names = self.table.column(f"{side}_subscription")
+            if wanted is not None:
+                chosen &= np.asarray(pc.equal(names, str(wanted)).fill_null(False), bool)
+                asked[f"{side}_subscription"] = wanted
+            elif asked[side] is not None:
+                _check_told_apart(side, str(asked[side]), names.filter(pa.array(chosen)))
         row = int(np.argmax(chosen)) if chosen.any() else -1
+        if row < 0:
+            pair = ", ".join(f"`{name}` {value!r}" for name, value in asked.items() if value)
+            raise ParameterError(
+                f"{pair}: not in the matches; give numbers as they stand in the columns `new` "
+                "and `old` of the table."
+            )
         return explain_pair(
-            self.fingerprints, self.table, row, self.new_rows, self.old_rows, (new, old)
+            self.fingerprints, self.table, row, self.new_rows[row], self.old_rows[row]
         )
 
     def _rows_of(self, column: str, number: str) -> npt.NDArray[np.bool_]:
@@ -192,6 +217,16 @@ def make_match_table(columns: dict[str, Any], n_rows: int) -> pa.Table:
         else:
             arrays.append(pa.array(values, spec.type, from_pandas=True))
     return pa.table(arrays, schema=MATCH_SCHEMA)
+
+
+def _check_told_apart(side: str, number: str, names: pa.ChunkedArray) -> None:
+    """Refuse a number that stands for several named subscriptions."""
+    distinct = sorted(name for name in names.unique().to_pylist() if name)
+    if len(distinct) > 1:
+        raise ParameterError(
+            f"`{side}` {number!r} is {len(distinct)} subscriptions, {', '.join(distinct)}; say "
+            f"which one with `{side}_subscription`."
+        )
 
 
 def _cell(value: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,12 +10,15 @@ import numpy.typing as npt
 from .activity import Activity
 from .clock import DAY_S
 from .errors import ParameterError
-from .subscribers import Subscriptions
+from .subscribers import BEGINNING_S, Subscriptions
 
 __all__ = ["Role", "Roles", "WindowSettings", "assign_roles"]
 
 LEAD_DAYS = 7
 LEAD_SHARE = 0.25
+# Dealers activate cards before they sell them, but not years before.
+STOCK_DAYS = 180
+NO_LIMIT_S = 2**61
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,9 @@ class WindowSettings:
     new_days : float, optional
         How long before the reference time a new subscription may have begun; default
         `window_days`.
+    silence_days : float, optional
+        Who shows no sign of life for this long before the reference time has departed, whatever
+        the table says; default only the table tells.
 
     Raises
     ------
@@ -42,9 +48,10 @@ class WindowSettings:
     window_days: float = 30
     horizon_days: float | None = None
     new_days: float | None = None
+    silence_days: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("window_days", "horizon_days", "new_days"):
+        for name in ("window_days", "horizon_days", "new_days", "silence_days"):
             days = getattr(self, name)
             if days is None and name != "window_days":
                 continue
@@ -67,7 +74,12 @@ class WindowSettings:
     @property
     def horizon_s(self) -> int:
         """Age limit of departures in whole seconds."""
-        return 2**61 if self.horizon_days is None else round(self.horizon_days * DAY_S)
+        return NO_LIMIT_S if self.horizon_days is None else round(self.horizon_days * DAY_S)
+
+    @property
+    def silence_s(self) -> int:
+        """Silence after which a subscription has departed, in whole seconds."""
+        return NO_LIMIT_S if self.silence_days is None else round(self.silence_days * DAY_S)
 
 
 @dataclass(frozen=True)
@@ -90,6 +102,11 @@ class Role:
     rows: npt.NDArray[np.int64]
     start_s: npt.NDArray[np.int64]
     end_s: npt.NDArray[np.int64]
+
+    def only(self, chosen: npt.NDArray[np.bool_]) -> Role:
+        """Return the role with the chosen subscriptions alone."""
+        columns = (self.holdings, self.rows, self.start_s, self.end_s)
+        return Role(self.name, *(column[chosen] for column in columns))
 
 
 @dataclass(frozen=True)
@@ -116,6 +133,20 @@ class Roles:
     n_began_earlier: int
     n_unassigned: int
 
+    @property
+    def windows(self) -> tuple[Role, Role, Role, Role]:
+        """The roles in the order of their fields."""
+        return self.departed, self.new, self.active, self.active_later
+
+    def with_active(self, is_seen: npt.NDArray[np.bool_]) -> Roles:
+        """Return the roles with those active subscriptions alone that were seen in both windows."""
+        return replace(
+            self,
+            active=self.active.only(is_seen),
+            active_later=self.active_later.only(is_seen),
+            n_unassigned=self.n_unassigned + int(np.count_nonzero(~is_seen)),
+        )
+
 
 def assign_roles(
     activity: Activity, subscriptions: Subscriptions, settings: WindowSettings
@@ -130,27 +161,34 @@ def assign_roles(
 
     Notes
     -----
-    * Departed: the table gives a departure, whatever its date, and no sign of life follows the
-      reference time. The old window is the `window_days` up to the last sign of life.
-    * New: the first sign of life lies at most `new_days` before the reference time. The new
-      window is the `window_days` from it on. Records don't reach back for ever: who shows up
-      right after they begin may have been there before, so within the first 7 days (or the first
-      quarter of a shorter span) a subscription counts as new only if the table says that it was
-      activated after the records began.
-    * Active: all others that are seen in both of two adjoining windows, the later of which ends
-      at the reference time; where the records don't reach back for two windows, both are half of
-      what there is.
+    * Departed: the table gives a departure, whatever its date, or the silence lasts
+      `silence_days`; and no sign of life follows the reference time. The old window is the
+      `window_days` up to the last sign of life.
+    * New: the first sign of life lies at most `new_days` before the reference time, and at most
+      180 days after the activation: who was activated long before and rarely calls is not new.
+      The new window is the `window_days` from it on. Records don't reach back for ever: who shows
+      up right after they begin may have been there before, so within the first 7 days (or the
+      first quarter of a shorter span) a subscription counts as new only if the table says that it
+      was activated after the records began.
+    * Active: all others with signs of life before and after the moment at which two adjoining
+      windows meet, the later of which ends at the reference time; where the records don't reach
+      back for two windows, both are half of what there is. Whoever has no partner in one of the
+      two is left out later (`Roles.with_active`).
 
     The dates of the table decide nothing else: closure comes late and activation early.
     """
     reference_s, window_s = activity.reference_s, settings.window_s
     first_s, last_s = activity.first_own_s, activity.last_own_s
     has_calls = first_s <= last_s
-    is_departed = has_calls & subscriptions.is_departed & ~activity.is_alive_later
+    is_silent = reference_s - last_s >= settings.silence_s
+    is_departed = has_calls & (subscriptions.is_departed | is_silent) & ~activity.is_alive_later
     is_recent = is_departed & (reference_s - last_s <= settings.horizon_s)
     lead_s = min(LEAD_DAYS * DAY_S, int(LEAD_SHARE * (reference_s - activity.start_s)))
-    is_beginning_seen = (subscriptions.activated_s >= activity.start_s) | (
-        first_s - activity.start_s >= lead_s
+    activated_s = subscriptions.activated_s
+    # An activation that the table doesn't give lies before all times and says nothing.
+    is_stale = (activated_s > BEGINNING_S) & (first_s - activated_s > STOCK_DAYS * DAY_S)
+    is_beginning_seen = (activated_s >= activity.start_s) | (
+        (first_s - activity.start_s >= lead_s) & ~is_stale
     )
     is_new = has_calls & (reference_s - first_s <= settings.new_s) & is_beginning_seen
     split_s = reference_s - min(window_s, (reference_s - activity.start_s) // 2)

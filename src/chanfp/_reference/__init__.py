@@ -3,7 +3,15 @@
 Nothing here is called by the library; tests compare the kernels of `chanfp._core` against it.
 """
 
-from .grouping import Call, Entry, Holding, gather_calls, group_calls, screen_row
+from .grouping import (
+    Call,
+    Entry,
+    Holding,
+    count_days,
+    gather_calls,
+    group_calls,
+    screen_row,
+)
 from .joins import (
     add_up,
     canonical_rows,
@@ -24,6 +32,7 @@ __all__ = [
     "Holding",
     "add_up",
     "canonical_rows",
+    "count_days",
     "find_disorder",
     "gather_calls",
     "group_calls",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -61,6 +62,11 @@ def screen_row(
     if first_code or second_code:
         return 1, f"service {second_code or first_code}"
     return (2, "own number") if keys[0] == keys[1] else (0, "")
+
+
+def count_days(times_s: Iterable[int]) -> Counter[int]:
+    """Return the records of each day since 1970."""
+    return Counter(time_s // 86_400 for time_s in times_s)
 
 
 def find_holding(holdings: Sequence[Holding], key: int, time_s: int) -> int:

@@ -74,14 +74,14 @@ def join_rows(
             jaccard = n_shared / (len(one) + len(other) - n_shared)
             if jaccard < min_jaccard:
                 continue
-            weight = weighted_jaccard(one, other, partner_rarity) if partner_rarity else 0.0
+            weight = tfidf_jaccard(one, other, partner_rarity) if partner_rarity else 0.0
             found.append((i, j, jaccard, n_shared, weight))
         found.sort(key=lambda match: (-match[2], -match[4], match[1]))
         matches.extend(found[:top_k])
     return matches
 
 
-def weighted_jaccard(one: Row, other: Row, partner_rarity: Sequence[float]) -> float:
+def tfidf_jaccard(one: Row, other: Row, partner_rarity: Sequence[float]) -> float:
     """Return the sum of the lesser weights, calls times rarity, over the sum of the greater."""
     one, other = (
         {column: calls * partner_rarity[column] for column, calls in row.items()}

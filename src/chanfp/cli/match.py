@@ -22,9 +22,8 @@ __all__ = ["match"]
     \b
     chanfp match --cdr cdr/*.parquet --subscribers subscribers.csv --out matches.csv
     """,
-    epilog="An existing result is replaced. Ranks follow Jaccard similarity, then the weighted "
-    "Jaccard similarity of calls times the partner's rarity. Exit status: 0 done, 1 bad input, "
-    "2 wrong usage.",
+    epilog="An existing result is replaced. Ranks follow jaccard, then tfidf_jaccard. Exit "
+    "status: 0 done, 1 bad input, 2 wrong usage.",
 )
 @reading_options
 @click.option(
@@ -56,6 +55,11 @@ __all__ = ["match"]
     "--new-days",
     type=float,
     help="How long ago a new subscription may have begun.  [default: the window]",
+)
+@click.option(
+    "--silence-days",
+    type=float,
+    help="Who is silent for this long has departed.  [default: only the table tells]",
 )
 @click.option(
     "--top",
@@ -90,6 +94,7 @@ def match(
     reference_time: str | None,
     horizon_days: float | None,
     new_days: float | None,
+    silence_days: float | None,
     top: int,
     min_shared: int | None,
     max_reject_share: float,
@@ -122,6 +127,7 @@ def match(
             reference_time=reference_time,
             horizon_days=horizon_days,
             new_days=new_days,
+            silence_days=silence_days,
             max_reject_share=max_reject_share,
             n_threads=threads,
             progress=progress,

@@ -29,6 +29,7 @@ PARAMETERS = (
     "reference_time",
     "seed",
     "settings",
+    "silence_days",
     "timezone",
     "top",
     "window_days",

@@ -7,7 +7,7 @@ from chanfp import _reference
 from chanfp.candidates import find_candidates, jaccard_join
 from chanfp.csr import check_csr
 from chanfp.errors import ParameterError
-from chanfp.evidence import measure_pairs
+from chanfp.partner_evidence import measure_pairs
 from sparse_cases import KINDS, as_matrix, pack, pairs_of_tables, random_rows, tables, widen
 
 
@@ -80,8 +80,10 @@ def test_the_join_and_the_evidence_agree_to_the_bit():
     pairs = find_candidates(new, departed, partner_rarity=rarity, top_k=9)
     evidence = measure_pairs(new, departed, pairs.a_rows, pairs.b_rows, partner_rarity=rarity)
     assert len(evidence) == len(pairs) > 0
-    for name in ("n_shared", "jaccard", "weighted_jaccard"):
+    for name in ("n_shared", "jaccard"):
         assert getattr(evidence, name).tobytes() == getattr(pairs, name).tobytes()
+    # Where every partner weighs 1, calls times rarity are calls.
+    assert evidence.weighted_jaccard.tobytes() == pairs.tfidf_jaccard.tobytes()
     joined = jaccard_join(as_matrix(new), as_matrix(departed), 0.1)
     evidence = measure_pairs(new, departed, joined.a_rows, joined.b_rows, partner_rarity=rarity)
     assert evidence.jaccard.tobytes() == joined.jaccard.tobytes()
