@@ -13,7 +13,7 @@ from . import _core
 from .blocks import Progress, map_ordered, usable_threads
 from .calls import CallPart, CallStore
 from .cdr import CallRecords
-from .cleaning import CleanCalls
+from .cleaning import CleanCalls, Watch
 from .clock import format_time
 from .counts import RecordCounts
 from .errors import ParameterError
@@ -75,7 +75,9 @@ def gather_activity(
     store: CallStore,
     *,
     reference_s: int | None = None,
-    max_reject_share: float = 1.0,
+    max_reject_share: float | None = 1.0,
+    counts: RecordCounts | None = None,
+    watch: Watch | None = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> Activity:
@@ -90,8 +92,13 @@ def gather_activity(
         Takes the calls.
     reference_s : int, optional
         Later records only tell who is still alive; default the last record.
-    max_reject_share : float
-        Largest share of unusable rows that is let pass, 0 to 1.
+    max_reject_share : float or None
+        Largest share of unusable rows that is let pass, 0 to 1; None lets pass anything, even
+        records without two subscriber numbers.
+    counts : RecordCounts, optional
+        Filled while reading; its reject file, if it has one, is whole even where a run is refused.
+    watch : callable, optional
+        Shown every batch when it is clean.
     n_threads : int, optional
         Default every usable core; the result doesn't depend on it.
     progress : callable, optional
@@ -110,18 +117,20 @@ def gather_activity(
         If all records lie after the reference time.
     """
     n_threads = usable_threads(n_threads)
-    counts = RecordCounts()
+    counts = RecordCounts() if counts is None else counts
+    batches = cdrs.clean_batches(watch=watch, keeps_rejects=counts.reject_file is not None)
     workers = _Workers(subscriptions, store, NEVER_S if reference_s is None else reference_s)
     start_s, end_s = NEVER_S, -NEVER_S
-    for part in map_ordered(workers.gather, cdrs.clean_batches(), n_threads=n_threads):
+    for part in map_ordered(workers.gather, batches, n_threads=n_threads):
         counts.add(part.counts)
         start_s, end_s = min(start_s, part.start_s), max(end_s, part.end_s)
         for calls in part.calls:
             store.add(calls)
         if progress is not None:
             progress("reading CDRs", counts.total, cdrs.n_rows)
-    counts.check()
-    counts.refuse(max_reject_share)
+    counts.finish()
+    if max_reject_share is not None:
+        counts.refuse(max_reject_share)
     if reference_s is not None and reference_s < start_s < NEVER_S:
         raise ParameterError(
             f"`reference_time` {format_time(reference_s)} lies before the first record, "

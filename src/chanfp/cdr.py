@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from .blocks import Progress, map_ordered
-from .cleaning import CleanCalls, clean_unit
+from .cleaning import CleanCalls, Watch, clean_unit
 from .counts import RecordCounts
 from .errors import ChanfpWarning, ParameterError
 from .exports import Export
@@ -43,11 +43,15 @@ class CallRecords:
         How numbers are normalised and classified; exports may add their own area code.
     timezone : str or None
         The zone of the clock on the wall that times with a zone are turned into.
+    skipped, repeated : tuple of str
+        Files passed over, because their names are those of no tables; files given more than once.
     """
 
     exports: list[Export]
     plan: NumberingPlan
     timezone: str | None = None
+    skipped: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         n_rows = self.n_rows
@@ -96,7 +100,11 @@ class CallRecords:
         return [found.get(int(key), "") for key in keys]
 
     def clean_batches(
-        self, *, extra: Sequence[str] = ()
+        self,
+        *,
+        extra: Sequence[str] = (),
+        watch: Watch | None = None,
+        keeps_rejects: bool = False,
     ) -> Iterator[Callable[[], tuple[list[CleanCalls], RecordCounts]]]:
         """Yield pieces of work in the order of the sources; each may run on any thread.
 
@@ -105,6 +113,10 @@ class CallRecords:
         extra : sequence of str
             Further columns wanted (``cell``, ``imei``, ``callee_cell``, ``callee_imei``); an
             export without one gives nulls.
+        watch : callable, optional
+            Shown every batch when it is clean, on the thread that cleaned it.
+        keeps_rejects : bool, default False
+            Read all columns, and keep the rejected rows beside the counts.
 
         Yields
         ------
@@ -121,14 +133,27 @@ class CallRecords:
         for export in self.exports:
             self._warn_of_integers(export)
             words = [*export.parties, "direction", START_TIME, *OPTIONAL_WORDS, *extra]
-            for unit in export.units(words):
-                yield partial(clean_unit, unit, export, tuple(extra))
+            units = (
+                export.source.units(export.source.schema.names)
+                if keeps_rejects
+                else (export.units(words))
+            )
+            for unit in units:
+                yield partial(
+                    clean_unit,
+                    unit,
+                    export,
+                    tuple(extra),
+                    watch=watch,
+                    keeps_rejects=keeps_rejects,
+                )
 
     def clean_calls(
         self,
         *,
         extra: Sequence[str] = (),
         counts: RecordCounts | None = None,
+        watch: Watch | None = None,
         n_threads: int | None = None,
         progress: Progress | None = None,
         stage: str = "reading CDRs",
@@ -140,7 +165,9 @@ class CallRecords:
         extra : sequence of str
             As in `clean_batches`.
         counts : RecordCounts, optional
-            Filled while reading.
+            Filled while reading; its reject file, if it has one, is whole at the end.
+        watch : callable, optional
+            As in `clean_batches`.
         n_threads : int, optional
             Default every usable core.
         progress : callable, optional
@@ -149,13 +176,15 @@ class CallRecords:
             The stage named to `progress`.
         """
         counts = RecordCounts() if counts is None else counts
-        batches = self.clean_batches(extra=extra)
+        batches = self.clean_batches(
+            extra=extra, watch=watch, keeps_rejects=counts.reject_file is not None
+        )
         for calls, found in map_ordered(lambda read: read(), batches, n_threads=n_threads):
             counts.add(found)
             yield from calls
             if progress is not None:
                 progress(stage, counts.total, self.n_rows)
-        counts.check()
+        counts.finish()
 
     def _warn_of_integers(self, export: Export) -> None:
         """Warn of number columns stored as integers, once per source."""
@@ -254,7 +283,7 @@ def read_cdrs(
     plans = _Plans(plan, settings)
     found = find_sources(source, encoding=settings.encoding, delimiter=settings.delimiter)
     found.warn_of_skipped()
-    sources = _each_once(found)
+    sources, repeated = _each_once(found)
     if isinstance(area_code, Mapping):
         _check_globs(area_code, sources)
     exports = []
@@ -264,7 +293,9 @@ def read_cdrs(
         exports.append(
             Export(opened, columns_found, plans.of(opened.name), settings.directions, zone)
         )
-    return CallRecords(exports, plans.base, settings.timezone)
+    return CallRecords(
+        exports, plans.base, settings.timezone, tuple(found.skipped), tuple(repeated)
+    )
 
 
 def _given_for(
@@ -310,17 +341,18 @@ def _check_globs(area_codes: Mapping[str, str], sources: Sequence[TableSource]) 
             )
 
 
-def _each_once(sources: Sequence[TableSource]) -> list[TableSource]:
+def _each_once(sources: Sequence[TableSource]) -> tuple[list[TableSource], list[str]]:
     """Leave out files given twice, as by a folder and a file in it; their calls count once."""
     seen: set[str] = set()
-    kept = []
+    kept, repeated = [], []
     for source in sources:
         path = os.path.realpath(source.name)
         if os.path.exists(path) and path in seen:
             warnings.warn(
                 f"{source.name}: given more than once, read once.", ChanfpWarning, stacklevel=3
             )
+            repeated.append(source.name)
             continue
         seen.add(path)
         kept.append(source)
-    return kept
+    return kept, repeated

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from .tables import RejectFile
 
 __all__ = ["RecordCounts"]
 
@@ -30,6 +35,10 @@ class RecordCounts:
         File, row, column and value of the first row of each reason.
     clocks : dict
         By which clocks times go (as in `chanfp.zones`), each with its first place and value.
+    rejected_rows : list of pyarrow.Table
+        The rejected rows themselves, where they were kept, on their way to the file.
+    reject_file : RejectFile, optional
+        Takes the rejected rows of all that is added, so add in the order of reading.
     """
 
     total: int = 0
@@ -39,6 +48,8 @@ class RecordCounts:
     notes: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
     clocks: dict[str, str] = field(default_factory=dict)
+    rejected_rows: list[pa.Table] = field(default_factory=list)
+    reject_file: RejectFile | None = None
 
     def add(self, other: RecordCounts) -> None:
         """Add the counts of further rows."""
@@ -49,11 +60,19 @@ class RecordCounts:
         self.notes += other.notes
         self.examples = other.examples | self.examples
         self.clocks = other.clocks | self.clocks
+        if self.reject_file is not None:
+            for rows in other.rejected_rows:
+                self.reject_file.write(rows)
 
-    def check(self) -> None:
-        """Raise AssertionError if a row got lost."""
-        if self.accepted + sum(self.rejected.values()) != self.total:
+    def finish(self) -> None:
+        """Raise AssertionError if a row got lost; the reject file is whole now."""
+        n_rejected = sum(self.rejected.values())
+        if self.accepted + n_rejected != self.total:
             raise AssertionError(f"rows got lost: {self}")
+        if self.reject_file is not None:
+            if self.reject_file.n_rows != n_rejected:
+                raise AssertionError(f"rows got lost on their way to {self.reject_file.path}")
+            self.reject_file.finish()
 
     def refuse(self, max_reject_share: float) -> None:
         """Raise DataError if too few rows can be used to work on.

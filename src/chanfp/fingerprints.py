@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +16,13 @@ from .blocks import Progress
 from .calls import CallStore
 from .cdr import CallRecords, read_cdrs
 from .clock import format_time, has_zone, parse_time
+from .counts import RecordCounts
 from .errors import ParameterError
 from .grouping import group_calls
 from .keys import KeyTable, distinct_keys
 from .roles import Role, Roles, WindowSettings, assign_roles
 from .subscribers import Subscribers, Subscriptions, read_subscribers
+from .tables import RejectFile, open_rejects
 from .zones import UTC_CLOCK, WALL_CLOCK, check_timezone, warn_of_mixed_clocks
 
 __all__ = ["FingerprintSet", "Fingerprints", "build_fingerprints"]
@@ -164,6 +167,7 @@ def build_fingerprints(
     new_days: float | None = None,
     silence_days: float | None = None,
     max_reject_share: float = 0.05,
+    rejects: str | os.PathLike[str] | RejectFile | None = None,
     memory_limit: int | None = None,
     temp_dir: str | None = None,
     n_threads: int | None = None,
@@ -190,6 +194,10 @@ def build_fingerprints(
         tells.
     max_reject_share : float, default 0.05
         Stop if a larger share of the rows can't be used, 0 to 1.
+    rejects : path, optional
+        Write every row that can't be used to this file (``.csv``, ``.csv.gz`` or ``.parquet``):
+        ``file, row, reason, column, record``. It appears at the end, even where the run is stopped
+        because of `max_reject_share`.
     memory_limit : int, optional
         Bytes. Calls being gathered take a quarter of it at most; what goes beyond waits on disk.
         Default no limit.
@@ -210,7 +218,7 @@ def build_fingerprints(
     DataError, ColumnError
         If the input can't be used.
     ParameterError
-        If a setting is out of range.
+        If a setting is out of range, or `rejects` would replace an input.
 
     Notes
     -----
@@ -230,15 +238,20 @@ def build_fingerprints(
     if reference_time is not None:
         zone = check_timezone(cdrs.timezone)
         reference_s = parse_time(reference_time, "reference_time", zone)
-    with CallStore(
-        len(subscriptions.keys), max_bytes=_call_bytes(memory_limit), temp_dir=temp_dir
-    ) as store:
+    inputs = [*(source.name for source in cdrs.sources), *subscribers.sources]
+    with (
+        open_rejects(rejects, inputs) as reject_file,
+        CallStore(
+            len(subscriptions.keys), max_bytes=_call_bytes(memory_limit), temp_dir=temp_dir
+        ) as store,
+    ):
         activity = gather_activity(
             cdrs,
             subscriptions,
             store,
             reference_s=reference_s,
             max_reject_share=max_reject_share,
+            counts=RecordCounts(reject_file=reject_file),
             n_threads=n_threads,
             progress=progress,
         )

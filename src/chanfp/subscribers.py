@@ -63,6 +63,11 @@ class Subscribers:
         n_departed = int(np.count_nonzero(self.is_departed))
         return f"<Subscribers: {len(self):,} subscriptions, {n_departed:,} of them departed>"
 
+    @property
+    def sources(self) -> list[str]:
+        """The names of the files or tables read."""
+        return [name for name, *_ in self.places]
+
     def place(self, row: int) -> str:
         """Name the file and row of a subscription, for messages."""
         for name, begin, first_row in reversed(self.places):

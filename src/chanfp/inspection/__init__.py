@@ -5,8 +5,8 @@ partner, which go to disk where there are many.
 """
 
 from .inspect import inspect_cdrs
-from .layout import Line, Piece
+from .layout import Line, Piece, plain
 from .result import Inspection
 from .text import inspection_lines
 
-__all__ = ["Inspection", "Line", "Piece", "inspect_cdrs", "inspection_lines"]
+__all__ = ["Inspection", "Line", "Piece", "inspect_cdrs", "inspection_lines", "plain"]

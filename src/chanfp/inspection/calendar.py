@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from .days import THIN_SHARE, DaySurvey
-from .layout import Line, Piece, block, cut, grid
+from .days import DaySurvey
+from .layout import Line, Piece, block, cut, grid, line
 
 __all__ = ["calendar_lines"]
 
 MOST_WEEKS = 27
-MISSING_DAY, NO_DAY = "·", " "
+MISSING_DAY = "·"
+INDENT, NAME_WIDTH = 2, 12
 
 
 class _Row(NamedTuple):
-    """A week or a month: what it is called and its days, None where it has no such day."""
+    """A week or a month: its name, a sign for each day, its records, and what is odd."""
 
     name: str
-    days: list[date | None]
+    signs: list[Piece]
+    total: str
+    remark: str
 
 
 def calendar_lines(days: DaySurvey, width: int) -> Iterator[Line]:
@@ -28,88 +31,68 @@ def calendar_lines(days: DaySurvey, width: int) -> Iterator[Line]:
         return
     is_weekly = (days.last - days.first).days < 7 * MOST_WEEKS
     rest = f", median {days.median:,.0f}" if len(days.per_day) > 1 else ""
-    if days.missing:
-        rest += f"; {MISSING_DAY} is a day without any"
+    rest += f"; {MISSING_DAY} is a day without any" if days.missing else ""
     yield (Piece("Records per day", "title"), Piece(cut(rest, width - 15)))
     if is_weekly:
-        yield (Piece(f"{'':14}M T W T F S S", "dim"),)
-        rows = _weeks(days.first, days.last)
-    else:
-        rows = _months(days.first, days.last)
+        yield line(f"{'':{INDENT + NAME_WIDTH}}M T W T F S S", "dim")
+    rows = list(_rows(days, _weeks if is_weekly else _months))
+    gap = " " if is_weekly else ""
+    n_signs = max(len(row.signs) for row in rows)
+    room = width - INDENT - NAME_WIDTH - n_signs * (1 + len(gap))
+    sides = grid([(row.total, Piece(row.remark, "bad")) for row in rows], "><", room, indent=1)
+    for row, side in zip(rows, sides, strict=True):
+        drawn = [piece for sign in row.signs for piece in (sign, Piece(gap))]
+        blanks = (n_signs - len(row.signs)) * (" " + gap)
+        yield (Piece(f"{'':{INDENT}}{row.name:<{NAME_WIDTH}}"), *drawn, Piece(blanks), *side)
+
+
+def _rows(
+    days: DaySurvey, periods: Callable[[date, date], Iterator[tuple[str, list[date]]]]
+) -> Iterator[_Row]:
+    """Yield a row for each week or month with records, and one for those without in between."""
     n_empty = 0
-    cells = []
-    for row in rows:
-        n_records = sum(_count(days, day) for day in row.days)
-        if not n_records:
+    for name, dates in () if days.first is None else periods(days.first, days.last or days.first):
+        counts = [days.count(day) for day in dates]
+        if not any(counts):
             n_empty += 1
             continue
         if n_empty:
-            cells.append((f"({n_empty:,} without)", [], "", ""))
+            yield _Row("⋮", [], f"{n_empty:,} such lines without any record", "")
             n_empty = 0
-        signs = [_sign(days, day) for day in row.days]
-        cells.append((row.name, signs, f"{n_records:,}", _remark(days, row)))
-    yield from _lay_out(cells, " " if is_weekly else "", width)
+        signs = [_sign(days, count) for count in counts]
+        yield _Row(name, signs, f"{sum(filter(None, counts)):,}", _remark(days, dates))
 
 
-def _lay_out(
-    cells: list[tuple[str, list[Piece], str, str]], gap: str, width: int
-) -> Iterator[Line]:
-    n_signs = max(len(signs) for _, signs, _, _ in cells)
-    digits = max(len(number) for _, _, number, _ in cells)
-    sides = grid([(number, Piece(remark, "bad")) for _, _, number, remark in cells], "><",
-                 width - 14 - n_signs * (1 + len(gap)), indent=1)  # fmt: skip
-    assert digits  # noqa: S101 - a row without records has no number
-    for (name, signs, _, _), side in zip(cells, sides, strict=True):
-        drawn = [piece for sign in signs for piece in (sign, Piece(gap))]
-        missing = Piece((n_signs - len(signs)) * (" " + gap))
-        yield (Piece(f"  {name:<12}"), *drawn, missing, *side)
-
-
-def _weeks(first: date, last: date) -> Iterator[_Row]:
+def _weeks(first: date, last: date) -> Iterator[tuple[str, list[date]]]:
     monday = first - timedelta(days=first.weekday())
     while monday <= last:
-        yield _Row(str(monday), [monday + timedelta(days=n) for n in range(7)])
+        yield str(monday), [monday + timedelta(days=n) for n in range(7)]
         monday += timedelta(days=7)
 
 
-def _months(first: date, last: date) -> Iterator[_Row]:
+def _months(first: date, last: date) -> Iterator[tuple[str, list[date]]]:
     month = first.replace(day=1)
     while month <= last:
         following = (month + timedelta(days=31)).replace(day=1)
-        n_days = (following - month).days
-        yield _Row(f"{month:%Y-%m}", [month + timedelta(days=n) for n in range(n_days)])
+        yield f"{month:%Y-%m}", [month + timedelta(days=n) for n in range((following - month).days)]
         month = following
 
 
-def _count(days: DaySurvey, day: date | None) -> int:
-    at = -1 if day is None or days.first is None else (day - days.first).days
-    return int(days.per_day[at]) if 0 <= at < len(days.per_day) else 0
-
-
-def _sign(days: DaySurvey, day: date | None) -> Piece:
-    if day is None or days.first is None or days.last is None:
-        return Piece(NO_DAY)
-    if not days.first <= day <= days.last:
-        return Piece(NO_DAY)
-    count = _count(days, day)
+def _sign(days: DaySurvey, count: int | None) -> Piece:
+    """Return the sign of a day; None is a day before the first or after the last."""
+    if count is None:
+        return Piece(" ")
     if not count:
         return Piece(MISSING_DAY, "bad")
-    style = "warn" if count < THIN_SHARE * days.median else "bar"
+    style = "warn" if days.is_thin(count) else "bar"
     return Piece(block(count, int(days.per_day.max())), style)
 
 
-def _remark(days: DaySurvey, row: _Row) -> str:
-    """Name the days of a row that are missing or thin."""
+def _remark(days: DaySurvey, dates: Sequence[date]) -> str:
+    """Name the days that are missing or thin."""
     found = []
-    inner = [day for day in row.days if day and days.first and days.last
-             and days.first <= day <= days.last]  # fmt: skip
-    missing = [day for day in inner if not _count(days, day)]
-    thin = [
-        day
-        for day in inner
-        if 0 < _count(days, day) < THIN_SHARE * days.median and day not in (days.first, days.last)
-    ]
-    for words, which in (("missing", missing), ("thin", thin)):
+    for words, spans in (("missing", days.missing), ("thin", days.thin)):
+        which = [day for day in dates if any(span.first <= day <= span.last for span in spans)]
         if which:
             found.append(f"{words} {', '.join(f'{day:%m-%d}' for day in which)}")
     return "; ".join(found)

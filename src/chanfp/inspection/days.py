@@ -9,16 +9,13 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from .. import _core
 from ..clock import DAY_S
+from ..span import MOST_DAYS, find_span
 
 __all__ = ["DayCounts", "DaySpan", "DaySurvey"]
 
 EPOCH = date(1970, 1, 1)
-N_DAYS = 2**32 // DAY_S + 2
-# Days are stray that hold less than this share of the records and lie farther than this from
-# the others, such as 1970 (a clock that was reset) or 2099 amid a month of 2024.
-STRAY_SHARE = 0.01
-STRAY_GAP_DAYS = 31
 THIN_SHARE = 1 / 3
 
 
@@ -50,7 +47,8 @@ class DaySurvey:
     per_day : int64 array
         Records of each day from `first` to the last that is not stray.
     strays : tuple of DaySpan
-        Days far away from all others with few records.
+        Days with few records far away from all others (`span.find_span`), such as 1970, a clock
+        that was reset, or 2099 amid a month of 2024.
     """
 
     first: date | None = None
@@ -76,9 +74,18 @@ class DaySurvey:
     @property
     def thin(self) -> list[DaySpan]:
         """Days with less than a third of the median; the first and the last may be cut off."""
-        is_thin = (self.per_day > 0) & (self.per_day < THIN_SHARE * self.median)
-        is_thin[[0, -1] if len(is_thin) else []] = False
-        return self._spans(is_thin)
+        thin = (self.per_day > 0) & (self.per_day < THIN_SHARE * self.median)
+        thin[[0, -1] if len(thin) else []] = False
+        return self._spans(thin)
+
+    def is_thin(self, count: int) -> bool:
+        """Return whether a day with so many records is thin."""
+        return 0 < count < THIN_SHARE * self.median
+
+    def count(self, day: date) -> int | None:
+        """Return the records of a day, None before the first and after the last."""
+        at = -1 if self.first is None else (day - self.first).days
+        return int(self.per_day[at]) if 0 <= at < len(self.per_day) else None
 
     def day(self, index: int) -> date:
         """Return the date of a place in `per_day`."""
@@ -97,33 +104,30 @@ class DayCounts:
     """Counts records by day, in one array for all days there can be."""
 
     def __init__(self) -> None:
-        self._n_records = np.zeros(N_DAYS, np.int64)
+        self._n_records = np.zeros(MOST_DAYS, np.int64)
 
     def add(self, start_s: npt.NDArray[np.int64]) -> None:
         """Count records by their start in seconds since 1970, 0 to 2**32 - 1."""
-        days = start_s // DAY_S
-        if len(days):
-            first = int(days.min())
-            found = np.bincount(days - first)
-            self._n_records[first : first + len(found)] += found
-
-    def merge(self, other: DayCounts) -> None:
-        """Add what another has counted."""
-        self._n_records += other._n_records
+        _core.count_days(start_s, self._n_records)
 
     def survey(self) -> DaySurvey:
         """Return what the days tell."""
-        days = np.flatnonzero(self._n_records)
-        if not len(days):
+        span = find_span(self._n_records)
+        first, last = span.first_s // DAY_S, (span.last_s + 1) // DAY_S - 1
+        if last < first:
             return DaySurvey()
-        edges = [0, *(np.flatnonzero(np.diff(days) > STRAY_GAP_DAYS) + 1).tolist(), len(days)]
-        runs = [self._span(int(days[begin]), int(days[end - 1])) for begin, end in pairwise(edges)]
-        least = STRAY_SHARE * sum(run.n_records for run in runs)
-        most = max(run.n_records for run in runs)
-        kept = [run for run in runs if run.n_records >= least or run.n_records == most]
-        first, last = (kept[0].first - EPOCH).days, (kept[-1].last - EPOCH).days
-        strays = tuple(run for run in runs if run.last < kept[0].first or run.first > kept[-1].last)
-        return DaySurvey(kept[0].first, self._n_records[first : last + 1].copy(), strays)
+        days = np.flatnonzero(self._n_records)
+        strays = days[(days < first) | (days > last)]
+        edges = [0, *(np.flatnonzero(np.diff(strays) > 1) + 1).tolist(), len(strays)]
+        return DaySurvey(
+            EPOCH + timedelta(days=first),
+            self._n_records[first : last + 1].copy(),
+            tuple(
+                self._span(int(strays[begin]), int(strays[end - 1]))
+                for begin, end in pairwise(edges)
+                if end > begin
+            ),
+        )
 
     def _span(self, first: int, last: int) -> DaySpan:
         return DaySpan(

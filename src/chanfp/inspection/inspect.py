@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from collections import deque
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..activity import gather_activity
-from ..blocks import Progress, map_ordered
-from ..calls import CallPart, CallStore
+from ..blocks import Progress
+from ..calls import CallStore
 from ..cdr import CallRecords, read_cdrs
 from ..counts import RecordCounts
 from ..errors import ParameterError
-from ..roles import WindowSettings, assign_roles
+from ..roles import Roles, WindowSettings, assign_roles
 from ..subscribers import Subscribers, Subscriptions, read_subscribers
-from ..tables import RejectFile
+from ..tables import RejectFile, open_rejects
 from .files import find_copies
 from .result import Inspection
 from .survey import Survey
-from .ties import Ties
+from .ties import Ties, TieSurvey
 
 __all__ = ["inspect_cdrs"]
 
@@ -34,7 +33,7 @@ def inspect_cdrs(
     subscribers: Any = None,
     *,
     window_days: float = 30,
-    rejects: str | os.PathLike[str] | None = None,
+    rejects: str | os.PathLike[str] | RejectFile | None = None,
     memory_limit: int | None = None,
     temp_dir: str | None = None,
     n_threads: int | None = None,
@@ -88,18 +87,78 @@ def inspect_cdrs(
     """
     settings = WindowSettings(window_days)
     cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
-    subscriptions = None
-    if subscribers is not None:
-        if not isinstance(subscribers, Subscribers):
-            subscribers = read_subscribers(subscribers, timezone=cdrs.timezone)
-        subscriptions = subscribers.index(cdrs.plan)
+    if subscribers is not None and not isinstance(subscribers, Subscribers):
+        subscribers = read_subscribers(subscribers, timezone=cdrs.timezone)
+    people = None
+    subscriptions = None if subscribers is None else subscribers.index(cdrs.plan)
     is_served = subscriptions is not None or all(
         export.is_subscriber_centred for export in cdrs.exports
     )
-    with Ties(is_served=is_served, max_bytes=_tie_bytes(memory_limit), temp_dir=temp_dir) as ties:
+    if memory_limit is not None and memory_limit < 1:
+        raise ParameterError(f"`memory_limit` must be at least 1 byte, got {memory_limit}.")
+    max_bytes = TIE_BYTES if memory_limit is None else memory_limit // 4
+    inputs = [source.name for source in cdrs.sources] + (subscribers.sources if subscribers else [])
+    counts = RecordCounts()
+    with (
+        open_rejects(rejects, inputs) as counts.reject_file,
+        Ties(is_served=is_served, max_bytes=max_bytes, temp_dir=temp_dir) as ties,
+    ):
         survey = Survey(cdrs, None if subscriptions is None else subscriptions.table, ties)
-        watched = replace(cdrs, watch=survey.watch)
-        with cdrs.rejects_to(rejects, subscribers) as file:
-            ...
+        options: dict[str, Any] = {
+            "counts": counts,
+            "watch": survey.watch,
+            "n_threads": n_threads,
+            "progress": progress,
+        }
+        if subscriptions is None:
+            deque(cdrs.clean_calls(**options), maxlen=0)
+        else:
+            with CallStore(
+                len(subscriptions.keys), max_bytes=max_bytes, temp_dir=temp_dir
+            ) as store:
+                activity = gather_activity(
+                    cdrs, subscriptions, store, max_reject_share=None, **options
+                )
+            roles = assign_roles(activity, subscriptions, settings)
+            people = _count_people(subscribers, subscriptions, roles, window_days)
         found = ties.survey(N_HUBS, n_threads=n_threads)
-    names = cdrs.partner_names(found.hub_keys)
+    return Inspection(
+        region=cdrs.plan.region,
+        timezone=cdrs.timezone,
+        counts=counts,
+        first_s=survey.first_s,
+        last_s=survey.last_s,
+        groups=survey.groups,
+        skipped=cdrs.skipped,
+        repeated=cdrs.repeated,
+        copies=find_copies(cdrs.sources),
+        classes=survey.classes.by_party(),
+        days=survey.days.survey(),
+        ties=found,
+        hubs=_name_hubs(cdrs, found),
+        people=people,
+    )
+
+
+def _name_hubs(cdrs: CallRecords, ties: TieSurvey) -> list[tuple[str, int]]:
+    names = cdrs.partner_names(ties.hub_keys)
+    return list(zip(names, ties.hub_subscribers.tolist(), strict=True))
+
+
+def _count_people(
+    subscribers: Subscribers, subscriptions: Subscriptions, roles: Roles, window_days: float
+) -> dict[str, Any]:
+    """Return how many subscriptions have each role, as `match` counts them."""
+    both = np.isin(roles.new.holdings, roles.departed.holdings)
+    return {
+        "total": len(subscribers),
+        "window_days": window_days,
+        "departed": len(roles.departed.holdings),
+        "new": len(roles.new.holdings),
+        "active": len(roles.active.holdings),
+        "both_departed_and_new": int(np.count_nonzero(both)),
+        "departed_beyond_horizon": roles.n_beyond_horizon,
+        "without_role": roles.n_unassigned,
+        "without_calls": roles.n_without_calls,
+        "unusable_by_reason": dict(sorted(subscriptions.unusable.items())),
+    }

@@ -33,7 +33,7 @@ class NumberClasses:
 
     def by_party(self) -> dict[str, dict[str, int]]:
         """Return for each party the numbers of each class, ordinary first, then most first."""
-        found = {}
+        found: dict[str, dict[str, int]] = {}
         for party in ("caller", "callee", "subscriber", "other_party"):
             if party in self._counts:
                 counts = self._counts[party]

@@ -12,11 +12,9 @@ from ..counts import RecordCounts
 from .days import DaySurvey
 from .files import FileGroup
 from .findings import Finding, list_findings
-from .ties import TieSurvey
+from .ties import QUANTILES, TieSurvey
 
-__all__ = ["QUANTILES", "Inspection"]
-
-QUANTILES = (5, 25, 50, 75, 95, 99)
+__all__ = ["Inspection"]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from ..errors import DataError
 
 __all__ = ["Shuffle"]
 
-PARTITION_BITS = 6
+PARTITION_BITS = 7
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 # Other bits of the product than hash tables use, whose slots would else fill unevenly.
 SHIFT = np.uint64(20)

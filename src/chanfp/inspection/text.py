@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ..clock import format_time
 from .calendar import calendar_lines
 from .layout import Line, Piece, bar, cut, display_width, grid, line, share, wrap
+from .ties import QUANTILES
 
 if TYPE_CHECKING:
     from .files import FileGroup
@@ -17,7 +18,6 @@ __all__ = ["inspection_lines"]
 
 LABEL_WIDTH = 14
 WIDEST, LEAST = 120, 40
-QUANTILES = (5, 25, 50, 75, 95, 99)
 SHOWN_GROUPS = 8
 PARTY_NAMES = {"other_party": "other party"}
 ROLES = (
@@ -30,12 +30,23 @@ ROLES = (
 )
 
 
-def inspection_lines(inspection: Inspection, width: int) -> list[Line]:
-    """Return an inspection as lines of styled pieces, none wider than `width` (40 at least)."""
+def inspection_lines(
+    inspection: Inspection, width: int, *, wording: Callable[[str], str] = str
+) -> list[Line]:
+    """Return an inspection as lines of styled pieces.
+
+    Parameters
+    ----------
+    inspection : Inspection
+    width : int
+        No line is wider, though 40 columns are needed and more than 120 not used.
+    wording : callable
+        Turns the parameters in a sentence into what the reader calls them.
+    """
     width = max(min(width, WIDEST), LEAST)
     sections = (
         _head(inspection, width),
-        _warnings(inspection, width),
+        _warnings(inspection, width, wording),
         *(_columns(group, width) for group in inspection.groups[:SHOWN_GROUPS]),
         _more_groups(inspection, width),
         _rejected(inspection, width),
@@ -92,13 +103,13 @@ def _period(inspection: Inspection) -> str:
     return f"{format_time(inspection.first_s)} to {format_time(inspection.last_s)}, {days}{zone}"
 
 
-def _warnings(inspection: Inspection, width: int) -> Iterator[Line]:
+def _warnings(inspection: Inspection, width: int, wording: Callable[[str], str]) -> Iterator[Line]:
     if not inspection.findings:
         yield (Piece(f"{'Warnings':<{LABEL_WIDTH}}", "title"), Piece("none"))
         return
     yield line("Warnings", "title")
     for finding in inspection.findings:
-        for at, part in enumerate(wrap(finding.text, width - 4)):
+        for at, part in enumerate(wrap(wording(finding.text), width - 4)):
             yield (Piece("    " if at else "  ! ", "warn"), Piece(part))
 
 
@@ -229,7 +240,7 @@ def _partners(inspection: Inspection, width: int) -> Iterator[Line]:
     histogram = inspection.histogram
     most = max(count for _, _, count in histogram)
     labels = [f"{begin:,}–{end:,}" if end > begin else f"{begin:,}" for begin, end, _ in histogram]
-    room = _bar_room(max(max(map(len, labels)), len("partners")), most, width)
+    room = _bar_room(max(*map(len, labels), len("partners")), most, width)
     cells = [("partners", who.split(maxsplit=1)[0], "", "")]
     yield from grid(
         [

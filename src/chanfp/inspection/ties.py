@@ -6,7 +6,6 @@ kept once and partners are counted, then by partner, where the subscribers who c
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -18,9 +17,10 @@ from .. import _core
 from ..blocks import map_ordered
 from .shuffle import Shuffle
 
-__all__ = ["TieSurvey", "Ties"]
+__all__ = ["QUANTILES", "TieSurvey", "Ties"]
 
 OUT, IN = 1, 2
+QUANTILES = (5, 25, 50, 75, 95, 99)  # in per cent, as reports show them
 _Keys = npt.NDArray[np.uint64]
 
 
@@ -30,6 +30,8 @@ class TieSurvey:
 
     Parameters
     ----------
+    is_served : bool
+        Whether the subscribers are known; otherwise they are the numbers that call.
     n_subscribers : int
         Subscribers with at least one partner.
     n_never_calling, n_never_called : int
@@ -44,6 +46,7 @@ class TieSurvey:
         How many distinct subscribers call each of them.
     """
 
+    is_served: bool = True
     n_subscribers: int = 0
     n_never_calling: int = 0
     n_never_called: int = 0
@@ -83,10 +86,9 @@ class Ties:
     def __init__(self, *, is_served: bool, max_bytes: int, temp_dir: str | None = None) -> None:
         self.is_served = is_served
         self._ways = {
-            way: Shuffle(2, max_bytes=max_bytes // 4, temp_dir=temp_dir) for way in (OUT, IN)
+            way: Shuffle(2, max_bytes=max_bytes // 3, temp_dir=temp_dir) for way in (OUT, IN)
         }
-        self._partners = Shuffle(1, max_bytes=max_bytes // 4, temp_dir=temp_dir)
-        self._lock = threading.Lock()
+        self._partners = Shuffle(1, max_bytes=max_bytes // 3, temp_dir=temp_dir)
 
     def __enter__(self) -> Ties:
         return self
@@ -133,6 +135,7 @@ class Ties:
         hubs = sorted(hubs, key=lambda pair: (-pair[1], pair[0]))[:n_hubs]
         n_subscribers, n_never_calling, n_never_called, n_ties = totals.tolist()
         return TieSurvey(
+            self.is_served,
             n_subscribers,
             n_never_calling,
             n_never_called,

@@ -10,7 +10,7 @@ from .columns import as_label, as_text, describe_columns
 from .layout import check_delimiter, check_encoding
 from .outputs import check_output, write_table
 from .paths import Sources, find_sources
-from .rejects import RejectFile, check_survival, csv_lines, reject_table
+from .rejects import RejectFile, check_survival, csv_lines, open_rejects, reject_table
 
 __all__ = [
     "Batch",
@@ -27,6 +27,7 @@ __all__ = [
     "csv_lines",
     "describe_columns",
     "find_sources",
+    "open_rejects",
     "reject_table",
     "write_table",
 ]

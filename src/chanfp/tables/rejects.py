@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,7 +16,14 @@ import pyarrow.parquet as pq
 from ..errors import ParameterError
 from .outputs import CSV_WRITE_OPTIONS, PartFile, check_output
 
-__all__ = ["REJECT_SCHEMA", "RejectFile", "check_survival", "csv_lines", "reject_table"]
+__all__ = [
+    "REJECT_SCHEMA",
+    "RejectFile",
+    "check_survival",
+    "csv_lines",
+    "open_rejects",
+    "reject_table",
+]
 
 REJECT_SCHEMA = pa.schema(
     [
@@ -118,6 +126,32 @@ class RejectFile:
                 writer.close()
             if stream is not None:
                 stream.close()
+
+
+@contextmanager
+def open_rejects(
+    rejects: str | os.PathLike[str] | RejectFile | None, inputs: Iterable[str]
+) -> Iterator[RejectFile | None]:
+    """Open the reject file of a run, for a ``with`` statement.
+
+    Parameters
+    ----------
+    rejects : path, RejectFile or None
+        One that is open already stays so; None gives None.
+    inputs : iterable of str
+        The files that are read, none of which may be replaced.
+
+    Raises
+    ------
+    ParameterError, DataError
+        As `check_survival` and `RejectFile`.
+    """
+    if rejects is None or isinstance(rejects, RejectFile):
+        yield rejects
+        return
+    check_survival(rejects, inputs, "rejects")
+    with RejectFile(rejects) as file:
+        yield file
 
 
 def check_survival(path: str | os.PathLike[str], others: Iterable[str], name: str) -> None:
