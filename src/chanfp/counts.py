@@ -85,10 +85,11 @@ class RecordCounts:
         n_rejected = sum(self.rejected.values())
         if n_rejected > max_reject_share * self.total:
             reason, count = self.rejected.most_common(1)[0]
+            found = "" if self.reject_file is None else f"; all are in {self.reject_file.path}"
             raise DataError(
                 f"{n_rejected:,} of {self.total:,} CDRs can't be used, more than a share of "
                 f"{max_reject_share:g}; {count:,} are {reason}, the first one "
-                f"{self.examples[reason]}; correct the export or raise `max_reject_share`."
+                f"{self.examples[reason]}{found}; correct the export or raise `max_reject_share`."
             )
         if self.accepted and sum(self.filtered.values()) == self.accepted:
             reason, count = self.filtered.most_common(1)[0]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -81,6 +79,11 @@ __all__ = ["match"]
     show_default=True,
     help="Stop if a larger share of the CDRs can't be used.",
 )
+@click.option(
+    "--rejects",
+    metavar="FILE",
+    help="Write every row of the CDRs that can't be used to this file: .csv, .csv.gz or .parquet.",
+)
 @click.option("--threads", type=click.IntRange(1), help="Threads.  [default: every usable core]")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
 @click.option("--json", "as_json", is_flag=True, help="Summary as JSON on standard output.")
@@ -98,6 +101,7 @@ def match(
     top: int,
     min_shared: int | None,
     max_reject_share: float,
+    rejects: str | None,
     threads: int | None,
     quiet: bool,
     as_json: bool,
@@ -108,15 +112,22 @@ def match(
     from ..fingerprints import build_fingerprints
     from ..matcher import Matcher
     from ..subscribers import read_subscribers
-    from ..tables import check_output, write_table
+    from ..tables import check_output, check_survival, open_rejects, write_table
     from .summary import summary_text
 
     records = open_records(reading)
+    inputs = [
+        subscribers,
+        *(source.name for source in records.sources),
+        *([cells] if cells else []),
+    ]
     if out != "-":
         check_output(out)
-        inputs = [subscribers, *(source.name for source in records.sources)]
-        _check_inputs_survive(out, [*inputs, cells] if cells else inputs)
-    with show_progress(quiet) as progress:
+        check_survival(out, inputs, "out")
+    with (
+        show_progress(quiet) as progress,
+        open_rejects(rejects, [*inputs, out]) as reject_file,
+    ):
         matcher = Matcher(
             top=top, min_shared=min_shared, cells=cells, n_threads=threads, progress=progress
         )
@@ -129,20 +140,16 @@ def match(
             new_days=new_days,
             silence_days=silence_days,
             max_reject_share=max_reject_share,
+            rejects=reject_file,
             n_threads=threads,
             progress=progress,
         )
         matches = matcher.fit(fingerprints).match()
-    write_table(matches.table, sys.stdout.buffer if out == "-" else out)
+        write_table(matches.table, sys.stdout.buffer if out == "-" else out)
     summary: dict[str, Any] = {**matches.summary, "out": out}
+    if rejects is not None:
+        summary["rejects"] = rejects
     if as_json:
         click.echo(json.dumps(summary, ensure_ascii=False, indent=2))
     elif not quiet:
         click.echo(summary_text(summary), err=out == "-")
-
-
-def _check_inputs_survive(out: str, inputs: Iterable[str]) -> None:
-    """Refuse to write the result over what it is made from."""
-    for path in inputs:
-        if os.path.exists(out) and os.path.exists(path) and os.path.samefile(out, path):
-            raise click.UsageError(f"--out {out} is an input too and would be lost; name another.")

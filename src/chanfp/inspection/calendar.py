@@ -12,8 +12,9 @@ from .layout import Line, Piece, block, cut, grid, line
 __all__ = ["calendar_lines"]
 
 MOST_WEEKS = 27
+MOST_NAMED = 3
 MISSING_DAY = "·"
-INDENT, NAME_WIDTH = 2, 12
+INDENT, NAME_WIDTH = 2, 14
 
 
 class _Row(NamedTuple):
@@ -39,7 +40,9 @@ def calendar_lines(days: DaySurvey, width: int) -> Iterator[Line]:
     gap = " " if is_weekly else ""
     n_signs = max(len(row.signs) for row in rows)
     room = width - INDENT - NAME_WIDTH - n_signs * (1 + len(gap))
-    sides = grid([(row.total, Piece(row.remark, "bad")) for row in rows], "><", room, indent=1)
+    sides = grid(
+        [(row.total, Piece(row.remark, "bad")) for row in rows], "><", room, indent=2 - len(gap)
+    )
     for row, side in zip(rows, sides, strict=True):
         drawn = [piece for sign in row.signs for piece in (sign, Piece(gap))]
         blanks = (n_signs - len(row.signs)) * (" " + gap)
@@ -57,7 +60,7 @@ def _rows(
             n_empty += 1
             continue
         if n_empty:
-            yield _Row("⋮", [], f"{n_empty:,} such lines without any record", "")
+            yield _Row(f"⋮ {n_empty:,} without", [], "", "")
             n_empty = 0
         signs = [_sign(days, count) for count in counts]
         yield _Row(name, signs, f"{sum(filter(None, counts)):,}", _remark(days, dates))
@@ -93,6 +96,8 @@ def _remark(days: DaySurvey, dates: Sequence[date]) -> str:
     found = []
     for words, spans in (("missing", days.missing), ("thin", days.thin)):
         which = [day for day in dates if any(span.first <= day <= span.last for span in spans)]
-        if which:
+        if len(which) > MOST_NAMED:
+            found.append(f"{len(which)} {words}")
+        elif which:
             found.append(f"{words} {', '.join(f'{day:%m-%d}' for day in which)}")
     return "; ".join(found)

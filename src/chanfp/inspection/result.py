@@ -89,7 +89,7 @@ class Inspection:
         return inspection_html(self)
 
     def text(self, width: int = 80) -> str:
-        """Return everything as plain text that fits `width` columns, 40 at least."""
+        """Return everything as plain text that fits `width` columns, 60 at least."""
         from .layout import plain
         from .text import inspection_lines
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["inspection_lines"]
 
 LABEL_WIDTH = 14
-WIDEST, LEAST = 120, 40
+WIDEST, LEAST = 120, 60
 SHOWN_GROUPS = 8
 PARTY_NAMES = {"other_party": "other party"}
 ROLES = (
@@ -39,7 +39,7 @@ def inspection_lines(
     ----------
     inspection : Inspection
     width : int
-        No line is wider, though 40 columns are needed and more than 120 not used.
+        No line is wider, though 60 columns are needed and more than 120 not used.
     wording : callable
         Turns the parameters in a sentence into what the reader calls them.
     """
@@ -95,10 +95,10 @@ def _period(inspection: Inspection) -> str:
     n_days = len(inspection.days.per_day)
     days = "1 day" if n_days == 1 else f"{n_days:,} days"
     zone = f"; {inspection.timezone}" if inspection.timezone else ""
-    if inspection.days.strays:
+    n_strays = sum(span.n_records for span in inspection.days.strays)
+    if n_strays:
         return (
-            f"{inspection.days.first} to {inspection.days.last}, {days}{zone}; stray times from "
-            f"{format_time(inspection.first_s)} to {format_time(inspection.last_s)}"
+            f"{inspection.days.first} to {inspection.days.last}, {days}{zone}; {n_strays:,} stray"
         )
     return f"{format_time(inspection.first_s)} to {format_time(inspection.last_s)}, {days}{zone}"
 

@@ -177,8 +177,8 @@ def check_survival(path: str | os.PathLike[str], others: Iterable[str], name: st
             is_there and os.path.samefile(path, other)
         ):
             raise ParameterError(
-                f"`{name}` {path} must be a file of its own, found {other} in the same run, which "
-                "would be lost; name another."
+                f"`{name}` {path} is an input or output of this run too, which would be lost; name "
+                "another file."
             )
 
 
