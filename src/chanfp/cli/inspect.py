@@ -28,7 +28,13 @@ STYLES = {
     "dim": "dim",
 }
 # What stands in where standard output can't show the signs.
-PLAIN_SIGNS = str.maketrans("▁▂▃▄▅▆▇█▏▎▍▌▋▊▉·–…⋮", "__.-=+*##########o-~:"[:19])
+PLAIN_SIGNS = str.maketrans(
+    {
+        **dict(zip("▁▂▃▄▅▆▇█", "_.:-=+*#", strict=True)),
+        **dict.fromkeys("▏▎▍▌▋▊▉", "#"),
+        **{"·": "o", "–": "-", "…": "~", "⋮": ":"},
+    }
+)
 
 
 @click.command(
@@ -112,15 +118,11 @@ def _show(inspection: Inspection) -> None:
     if sys.stdout.isatty():
         _print_in_colour(lines)
         return
-    text = plain(lines)
+    text, encoding = plain(lines), sys.stdout.encoding
     try:
-        text.encode(sys.stdout.encoding)
+        text.encode(encoding)
     except UnicodeEncodeError:
-        text = (
-            text.translate(PLAIN_SIGNS)
-            .encode(sys.stdout.encoding, "replace")
-            .decode(sys.stdout.encoding)
-        )
+        text = text.translate(PLAIN_SIGNS).encode(encoding, "replace").decode(encoding)
     click.echo(text)
 
 

@@ -270,7 +270,7 @@ def _roles(inspection: Inspection, width: int) -> Iterator[Line]:
     people = inspection.people
     if people is None:
         return
-    rest = f" of the table by role: {people['total']:,}, windows of {people['window_days']:g} days"
+    rest = f" of the table by role ({people['total']:,}; windows of {people['window_days']:g} days)"
     yield (Piece("Subscribers", "title"), Piece(cut(rest, width - 11)))
     rows = [
         (words, f"{people[key]:,}", share(people[key], people["total"]))
