@@ -152,6 +152,7 @@ def test_text_fits_its_width():
     assert cut("主叫号码", 6) == "主叫…"
     assert cut("a\x1b[31mb\n", 20) == "a�[31mb�"
     assert wrap("one two three", 7) == ["one two", "three"]
+    assert wrap("in /a/long/path\t.", 6) == ["in", "/a/lon", "g/path", "�."]
     rows = [("主叫", "1", "a long remark"), ("b", "100", "short")]
     assert plain(grid(rows, "<><", 20)).splitlines() == [
         "  主叫    1  a long…",

@@ -52,9 +52,14 @@ def display_width(text: str) -> int:
     return len(text) + wide - sum(unicodedata.combining(sign) > 0 for sign in text)
 
 
+def shown(text: str) -> str:
+    """Return a text without control signs, which a terminal would obey."""
+    return "".join(sign if sign.isprintable() else "�" for sign in text)
+
+
 def cut(text: str, width: int) -> str:
-    """Return a text that fits a width, with an ellipsis where it was cut; control signs shown."""
-    text = "".join(sign if sign.isprintable() else "�" for sign in text)
+    """Return a text that fits a width, with an ellipsis where it was cut."""
+    text = shown(text)
     if display_width(text) <= width:
         return text
     while text and display_width(text) > width - 1:
@@ -63,13 +68,18 @@ def cut(text: str, width: int) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Return a text cut at blanks into lines that fit a width; a word that doesn't is cut."""
+    """Return a text cut at blanks into lines that fit a width; a longer word is broken."""
     lines: list[str] = []
-    for word in text.split(" "):
+    for word in shown(text).split(" "):
         if lines and display_width(f"{lines[-1]} {word}") <= width:
             lines[-1] = f"{lines[-1]} {word}"
-        else:
-            lines.append(cut(word, width))
+            continue
+        rest = word
+        while display_width(rest) > width:
+            n_signs = next(n for n in range(len(rest), 0, -1) if display_width(rest[:n]) <= width)
+            lines.append(rest[:n_signs])
+            rest = rest[n_signs:]
+        lines.append(rest)
     return lines
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..cdr import CallRecords
@@ -113,5 +114,7 @@ def _sample(cleaned: CleanedBatch) -> dict[str, tuple[float, float]]:
 
 
 def _digits_only(texts: Any) -> float:
+    if pa.types.is_dictionary(texts.type):
+        texts = texts.dictionary_decode()
     share = pc.mean(pc.match_substring_regex(texts, r"^\s*\+?[0-9]{5,20}\s*$")).as_py()
     return float(share or 0.0)
