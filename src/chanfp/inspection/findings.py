@@ -165,7 +165,8 @@ def _files(inspection: Inspection) -> Iterator[Finding]:
     for copies in inspection.copies:
         yield Finding(
             "delivered-twice",
-            f"{_names(copies)} look like copies of each other; their calls count twice.",
+            f"{_names(copies)} look like copies of each other; their calls count more than "
+            "once, so leave all but one out.",
         )
     for path in inspection.repeated:
         yield Finding("given-twice", f"{path} was given more than once, and read once.")

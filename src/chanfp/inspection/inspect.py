@@ -121,7 +121,7 @@ def inspect_cdrs(
                 )
             roles = assign_roles(activity, subscriptions, settings)
             people = _count_people(subscribers, subscriptions, roles, window_days)
-        found = ties.survey(N_HUBS, n_threads=n_threads)
+        found = ties.survey(N_HUBS, n_threads=n_threads, progress=progress)
     return Inspection(
         region=cdrs.plan.region,
         timezone=cdrs.timezone,

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from ..blocks import map_ordered
+from ..blocks import Progress, map_ordered
 from .shuffle import Shuffle
 
 __all__ = ["QUANTILES", "TieSurvey", "Ties"]
@@ -107,7 +107,9 @@ class Ties:
         rows = np.stack([subscribers, partners], axis=1)
         self._ways[OUT if is_calling else IN].add(rows)
 
-    def survey(self, n_hubs: int, *, n_threads: int | None = None) -> TieSurvey:
+    def survey(
+        self, n_hubs: int, *, n_threads: int | None = None, progress: Progress | None = None
+    ) -> TieSurvey:
         """Count everything; once.
 
         Parameters
@@ -116,13 +118,18 @@ class Ties:
             How many of the largest hubs to name.
         n_threads : int, optional
             Default every usable core; the result doesn't depend on it.
+        progress : callable, optional
+            Told the partitions done.
         """
         partitions = range(Shuffle.N_PARTITIONS)
         degrees: Counter[int] = Counter()
         totals = np.zeros(4, np.int64)
-        for found, numbers in map_ordered(self._count_partners, partitions, n_threads=n_threads):
+        counted = map_ordered(self._count_partners, partitions, n_threads=n_threads)
+        for done, (found, numbers) in enumerate(counted, start=1):
             degrees.update(found)
             totals += numbers
+            if progress is not None:
+                progress("counting partners", done, len(partitions))
         hubs = [
             pair
             for part in map_ordered(
