@@ -16,6 +16,7 @@ import pytest
 import chanfp
 from carriers import (
     CDR_HEADER,
+    FRIENDS,
     NEW,
     OLD,
     SUBSCRIBER_HEADER,
@@ -103,6 +104,21 @@ def test_several_cdr_files_in_one_option(tmp_path):
     for words in (("--cdr", *parts), [word for part in parts for word in ("--cdr", part)]):
         done = run("match", *words, "--subscribers", table, "--out", tmp_path / "m.csv", "--json")
         assert json.loads(done.stdout)["records"]["total"] == 185
+
+
+def test_own_numbers_instead_of_a_table_of_subscribers(files, tmp_path):
+    out = ("--out", tmp_path / "m.csv")
+    done = run("match", *files[:2], *out)
+    assert fails(done, "give --on-net, a list of their numbers or prefixes, or --subscribers", 2)
+    own = tmp_path / "own.txt"
+    own.write_text("139*  # ours\n")
+    done = run("match", *files[:2], "--on-net", own, *out)
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "m.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["new"], row["old"], row["grade"]) == (f"+86{NEW}", f"+86{OLD}", "A")
+    done = run("match", *files, "--on-net", own, *out)
+    assert fails(done, "leave out --on-net or --subscribers", 2)
 
 
 def test_late_closure_and_early_activation_change_nothing(files, tmp_path):
@@ -196,8 +212,8 @@ def test_garbage_stops_the_run(files, tmp_path):
     rows = [(f"u{row[0]}", f"u{row[1]}", row[2]) for row in returner_calls()]
     hashed = write_csv(tmp_path / "hashed.csv", CDR_HEADER[:3], rows)
     done = run("match", "--cdr", hashed, *files[2:], *out)
-    assert fails(done, "none of 185 CDRs has two subscriber numbers; 185 are alphanumeric")
-    assert "name the region in --numbers, or 'opaque'" in done.stderr
+    assert fails(done, "hashed.csv, column 'caller': ids must be numbers of the plan 'CN'")
+    assert "hashed ids need --numbers 'opaque'" in done.stderr
     few = [("", *row[1:]) if n < 20 else row for n, row in enumerate(returner_calls())]
     dirty = write_csv(tmp_path / "dirty.csv", CDR_HEADER, few)
     assert fails(run("match", "--cdr", dirty, *files[2:], *out), "20 of 185 CDRs")
@@ -431,3 +447,34 @@ def test_importing_is_quick_and_light():
         [sys.executable, "-c", help_code], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip().endswith("[]")
+
+
+def test_duplicates_count_once_when_asked(files, tmp_path):
+    twice = write_csv(tmp_path / "twice.csv", CDR_HEADER, returner_calls())
+    once, both = tmp_path / "once.csv", tmp_path / "both.csv"
+    assert run("match", *files, "--out", once).returncode == 0
+    done = run("match", *files, "--cdr", twice, "--out", both, "--dedupe")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "185 repeat another one and are left out" in done.stdout
+    assert both.read_bytes() == once.read_bytes()
+    assert fails(
+        run("match", *files, "--out", both, "--dedupe", "4000"),
+        "--dedupe must be from 0 to 3,600 seconds, got 4000.0",
+        status=2,
+    )
+
+
+def test_hubs_and_lists(files, tmp_path):
+    deny, out = tmp_path / "deny.csv", tmp_path / "m.csv"
+    deny.write_text(f"number\n{FRIENDS[10]}\n", encoding="utf-8")
+    options = ("--hub-count", 1, "--deny-partners", deny)
+    done = run("match", *files, "--out", out, *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    hubs = "8 partners left out, with 100 calls: more subscribers than 1 (--hub-count)"
+    denied = "1 partners denied, with 5 calls"
+    largest = f"largest: +86{FRIENDS[0]} (2), +86{FRIENDS[1]} (2)"
+    assert f"Hubs {hubs} {denied} {largest}" in " ".join(done.stdout.split())
+    done = run("match", *files, "--out", deny, *options)
+    assert done.returncode == 2
+    assert "is an input too" in done.stderr
+    assert fails(run("match", *files, "--out", out, "--hub-share", 0), "--hub-share must", status=2)

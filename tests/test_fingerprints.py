@@ -6,8 +6,18 @@ import pytest
 from scipy import sparse
 
 import chanfp
-from carriers import FRIENDS, LEAVER, NEW, OLD, STAYER, returner_calls, stamp, write_carrier
-from chanfp.errors import ParameterError
+from carriers import (
+    CDR_HEADER,
+    FRIENDS,
+    LEAVER,
+    NEW,
+    OLD,
+    STAYER,
+    returner_calls,
+    stamp,
+    write_carrier,
+)
+from chanfp.errors import DataError, ParameterError
 
 NAMES = ("caller", "callee", "start_time", "duration_s", "kind")
 
@@ -171,6 +181,29 @@ def test_silence_is_a_departure_the_table_does_not_know_of():
     calls += [(OLD, FRIENDS[1], stamp(75)), (STAYER, FRIENDS[0], stamp(75))]
     later = build(calls, table, silence_days=30, reference_time=stamp(59))
     assert len(later.departed) == 0
+
+
+def test_stray_times_are_rejected_and_move_nothing(tmp_path):
+    _, subscribers = write_carrier(tmp_path)
+    calls = [*returner_calls()] * 20  # a handful must be few among many
+    table = pa.table([list(column) for column in zip(*calls, strict=True)], names=list(CDR_HEADER))
+    plain = chanfp.build_fingerprints(table, subscribers)
+    calls += [(OLD, FRIENDS[0], "2042-05-05 10:00:00", "9", "call", "c1", "")]
+    calls += [(NEW, FRIENDS[0], "1970-01-01 08:00:00", "9", "call", "c1", "")]
+    table = pa.table([list(column) for column in zip(*calls, strict=True)], names=list(CDR_HEADER))
+    fingerprints = chanfp.build_fingerprints(table, subscribers)
+    records = fingerprints.summary()["records"]
+    assert records["rejected_by_reason"] == {"start-time-stray": 2}
+    assert records["examples"]["start-time-stray"].endswith("'2042-05-05 10:00:00'")
+    assert fingerprints.activity.reference_s == plain.activity.reference_s
+    assert fingerprints.activity.start_s == plain.activity.start_s
+    for role in ("departed", "new", "active", "active_later"):
+        assert getattr(fingerprints, role).ids.equals(getattr(plain, role).ids)
+        assert (getattr(fingerprints, role).matrix != getattr(plain, role).matrix).nnz == 0
+    ours, theirs = (chanfp.Matcher().fit(found).match() for found in (fingerprints, plain))
+    assert ours.table.equals(theirs.table)
+    with pytest.raises(DataError, match="2 of 3,702 CDRs lie far from all others, outside 2024"):
+        chanfp.build_fingerprints(table.to_reader(), subscribers)
 
 
 def test_a_recycled_number_is_two_fingerprints():

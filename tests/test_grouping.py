@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from call_cases import KEYS, SECONDS, as_entries, as_words, entries
 from chanfp import _core, _reference
 from chanfp._reference import Call, Entry, Holding
 from chanfp.activity import NEVER_S, _Notes
@@ -17,9 +18,6 @@ from chanfp.grouping import group_calls
 from chanfp.keys import KeyTable, distinct_keys
 from chanfp.roles import Role
 from chanfp.subscribers import Subscriptions
-
-SECONDS = st.one_of(st.integers(0, 20), st.sampled_from([2**32 - 1, 2**31]))
-KEYS = st.one_of(st.integers(1, 6), st.sampled_from([2**64 - 1, 2**63, 8613912345678]))
 
 
 @st.composite
@@ -38,23 +36,12 @@ calls = st.lists(
         caller=st.one_of(st.just(0), KEYS),
         callee=KEYS,
         start_s=SECONDS,
-        duration_s=st.one_of(st.integers(-1, 3), st.just(2**31 - 1)),
+        duration_s=st.one_of(st.integers(-1, 3), st.just(2**28 - 1)),
         is_message=st.booleans(),
         is_pair=st.booleans(),
         served=st.integers(1, 3),
     ),
     max_size=80,
-)
-entries = st.lists(
-    st.builds(
-        Entry,
-        holding=st.integers(0, 4),
-        partner=KEYS,
-        start_s=SECONDS,
-        seconds=st.integers(0, 2**31 - 1),
-        outgoing=st.integers(0, 1),
-    ),
-    max_size=120,
 )
 
 
@@ -88,15 +75,7 @@ def run_gather(rows, holdings, reference_s):
         found,
         words,
     )
-    gathered = [
-        Entry(int(holding), int(key), int(word) >> 32, (int(word) & 0xFFFFFFFF) >> 1, int(word) & 1)
-        for holding, key, word in zip(
-            found[:n_entries],
-            words[: 2 * n_entries : 2],
-            words[1 : 2 * n_entries : 2],
-            strict=True,
-        )
-    ]
+    gathered = as_entries(found[:n_entries], words[: 2 * n_entries])
     return gathered, notes.signs, notes.alive_later, notes.tally
 
 
@@ -119,18 +98,7 @@ def test_gathering_equals_its_twin(rows, holdings, reference_s):
 
 def stored(found, store):
     """Hand entries to a store in three parts; return how many calls each holding has."""
-    holdings = np.array([entry.holding for entry in found], np.int32)
-    words = np.array(
-        [
-            word
-            for entry in found
-            for word in (
-                entry.partner,
-                entry.start_s << 32 | entry.seconds << 1 | entry.outgoing,
-            )
-        ],
-        np.uint64,
-    )
+    holdings, words = as_words(found)
     for third in np.array_split(np.arange(len(found)), 3):
         start, stop = (third[0], third[-1] + 1) if len(third) else (0, 0)
         store.add(store.partition(holdings[start:stop], words[2 * start : 2 * stop]))
@@ -228,19 +196,20 @@ def test_a_row_of_one_partner_and_one_of_very_many():
         st.tuples(
             st.tuples(st.integers(0, 3), st.integers(0, 3)),
             st.tuples(st.integers(0, 4), st.integers(0, 4)),
-            st.sampled_from([-1, 0, 5, 2**32 - 1, 2**32]),
+            st.sampled_from([-1, 0, 5, 6, 2**32 - 1, 2**32]),
             st.integers(0, 4),
             st.integers(-2, 1),
         ),
         max_size=60,
-    )
+    ),
+    span=st.sampled_from([(0, 2**32 - 1), (5, 5), (1, 6)]),
 )
-def test_screening_equals_its_twin(rows):
+def test_screening_equals_its_twin(rows, span):
     faults = {3, 4}
     flags = np.zeros(256, np.uint8)
     flags[list(faults)] = 1
-    verdicts, tally = np.empty(len(rows), np.uint8), np.zeros(773, np.int64)
-    first_rows, reasons = np.zeros(773, np.int64), np.empty(len(rows), np.uint16)
+    verdicts, tally = np.empty(len(rows), np.uint8), np.zeros(774, np.int64)
+    first_rows, reasons = np.zeros(774, np.int64), np.empty(len(rows), np.uint16)
     columns = np.array([(*keys, *codes, *rest) for keys, codes, *rest in rows])
     columns = columns.reshape(-1, 7).T
     _core.screen_rows(
@@ -250,19 +219,20 @@ def test_screening_equals_its_twin(rows):
         columns[6].astype(np.int8),
         columns[4].astype(np.int64),
         columns[5].astype(np.uint8),
+        *span,
         verdicts,
         reasons,
         tally,
         first_rows,
     )
     expected = [
-        _reference.screen_row(keys, codes, faults, direction, start, status)
+        _reference.screen_row(keys, codes, faults, direction, start, status, span)
         for keys, codes, start, status, direction in rows
     ]
     assert verdicts.tolist() == [verdict for verdict, _ in expected]
     names = [f"{party} {code}" for party in ("first", "second", "service") for code in range(256)]
     names += ["time missing", "time invalid", "own number"]
-    names += ["direction missing", "direction unreadable"]
+    names += ["direction missing", "direction unreadable", "time stray"]
     found = {name: count for name, count in zip(names, tally.tolist(), strict=True) if count}
     wanted = [reason for _, reason in expected]
     assert found == Counter(reason for reason in wanted if reason)

@@ -93,7 +93,7 @@ def test_spilled_rows_come_back_and_leave_nothing(tmp_path):
 
 def test_a_folder_that_takes_no_spilled_rows_is_named(tmp_path):
     shuffle = Shuffle(1, max_bytes=0, temp_dir=str(tmp_path / "gone"))
-    with pytest.raises(DataError, match="gone: temporary files can't be written: No such file"):
+    with pytest.raises(DataError, match="gone: temporary files can't be written there: No such"):
         shuffle.add(np.ones((1, 1), np.uint64))
 
 

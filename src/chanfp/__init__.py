@@ -21,7 +21,18 @@ if TYPE_CHECKING:
     from .matcher import Matcher
     from .matches import MATCH_SCHEMA, Matches
     from .numbering import NumberingPlan
+    from .numberlists import NumberList
     from .partner_evidence import PartnerEvidence, measure_pairs
+    from .shortnumbers import ShortNumbers
+    from .sidetables import (
+        SideTable,
+        read_cells,
+        read_outlets,
+        read_recharges,
+        read_sales,
+        read_settlements,
+        read_usage,
+    )
     from .simulation import SimulatedCarrier, simulate
     from .subscribers import Subscribers, read_subscribers
 
@@ -40,10 +51,13 @@ _MODULE_OF = {
     "MATCH_SCHEMA": "matches",
     "Matcher": "matcher",
     "Matches": "matches",
+    "NumberList": "numberlists",
     "NumberingPlan": "numbering",
     "Pairs": "joins",
     "ParameterError": "errors",
     "PartnerEvidence": "partner_evidence",
+    "ShortNumbers": "shortnumbers",
+    "SideTable": "sidetables",
     "SimilarityTier": "grading",
     "SimilarityTiers": "grading",
     "SimulatedCarrier": "simulation",
@@ -53,7 +67,13 @@ _MODULE_OF = {
     "jaccard_join": "candidates",
     "measure_pairs": "partner_evidence",
     "read_cdrs": "cdr",
+    "read_cells": "sidetables",
+    "read_outlets": "sidetables",
+    "read_recharges": "sidetables",
+    "read_sales": "sidetables",
+    "read_settlements": "sidetables",
     "read_subscribers": "subscribers",
+    "read_usage": "sidetables",
     "simulate": "simulation",
 }
 
@@ -70,10 +90,13 @@ __all__ = [
     "Inspection",
     "Matcher",
     "Matches",
+    "NumberList",
     "NumberingPlan",
     "Pairs",
     "ParameterError",
     "PartnerEvidence",
+    "ShortNumbers",
+    "SideTable",
     "SimilarityTier",
     "SimilarityTiers",
     "SimulatedCarrier",
@@ -84,7 +107,13 @@ __all__ = [
     "jaccard_join",
     "measure_pairs",
     "read_cdrs",
+    "read_cells",
+    "read_outlets",
+    "read_recharges",
+    "read_sales",
+    "read_settlements",
     "read_subscribers",
+    "read_usage",
     "simulate",
 ]
 

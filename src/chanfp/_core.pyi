@@ -38,6 +38,8 @@ def screen_rows(
     directions: npt.NDArray[np.int8],
     start_s: npt.NDArray[np.int64],
     time_status: npt.NDArray[np.uint8],
+    first_s: int,
+    last_s: int,
     verdicts: npt.NDArray[np.uint8],
     reasons: npt.NDArray[np.uint16],
     tally: npt.NDArray[np.int64],
@@ -75,6 +77,21 @@ def scatter_calls(
     cursor: npt.NDArray[np.int64],
     sorted_words: npt.NDArray[np.uint64],
 ) -> None: ...
+def find_repeats(
+    indptr: npt.NDArray[np.int64],
+    words: npt.NDArray[np.uint64],
+    tolerance_s: int,
+    kept: npt.NDArray[np.int64],
+    originals: npt.NDArray[np.int64],
+) -> None: ...
+def drop_repeats(
+    indptr: npt.NDArray[np.int64],
+    words: npt.NDArray[np.uint64],
+    tolerance_s: int,
+    kept: npt.NDArray[np.int64],
+    originals: npt.NDArray[np.int64],
+    kept_indptr: npt.NDArray[np.int64],
+) -> int: ...
 def group_calls(
     indptr: npt.NDArray[np.int64],
     words: npt.NDArray[np.uint64],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +18,14 @@ from .cdr import CallRecords
 from .cleaning import CleanCalls, Watch
 from .clock import format_time
 from .counts import RecordCounts
-from .errors import ParameterError
+from .errors import DataError, ParameterError
+from .span import MOST_DAYS, Span, find_span
 from .subscribers import Subscriptions
+from .tables import RejectFile
 
 __all__ = ["Activity", "gather_activity"]
+
+CleanUnit: TypeAlias = Callable[[], tuple[list[CleanCalls], RecordCounts]]
 
 NEVER_S = 2**62
 # What is noted of a holding, as _core.gather_calls lays it out.
@@ -46,6 +52,8 @@ class Activity:
         True where signs of life follow the reference time.
     start_s, reference_s : int
         Start of the CDRs, and the reference time; 0 where there are no records.
+    span : Span
+        Whole days from the first to the last record; what lay far outside was rejected.
     counts : RecordCounts
         What became of every row read.
     n_unknown : int
@@ -63,6 +71,7 @@ class Activity:
     is_alive_later: npt.NDArray[np.bool_]
     start_s: int
     reference_s: int
+    span: Span
     counts: RecordCounts
     n_unknown: int
     n_outside_period: int
@@ -76,7 +85,7 @@ def gather_activity(
     *,
     reference_s: int | None = None,
     max_reject_share: float | None = 1.0,
-    counts: RecordCounts | None = None,
+    reject_file: RejectFile | None = None,
     watch: Watch | None = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
@@ -93,12 +102,12 @@ def gather_activity(
     reference_s : int, optional
         Later records only tell who is still alive; default the last record.
     max_reject_share : float or None
-        Largest share of unusable rows that is let pass, 0 to 1; None lets pass anything, even
-        records without two subscriber numbers.
-    counts : RecordCounts, optional
-        Filled while reading; its reject file, if it has one, is whole even where a run is refused.
+        Largest share of unusable rows that is let pass, 0 to 1; None lets everything pass, for a
+        first look: records without two subscriber numbers, hashed ids, stray times of a reader.
+    reject_file : RejectFile, optional
+        Takes the rows that can't be used, and is whole even where the run is refused for them.
     watch : callable, optional
-        Shown every batch when it is clean.
+        Shown every batch when it is clean, stray times and all, on the thread that cleaned it.
     n_threads : int, optional
         Default every usable core; the result doesn't depend on it.
     progress : callable, optional
@@ -112,48 +121,110 @@ def gather_activity(
     Raises
     ------
     DataError
-        If too many rows can't be used, or none has two subscriber numbers.
+        If too many rows can't be used, or none has two subscriber numbers; or if stray times are
+        found in records that can be read only once.
     ParameterError
         If all records lie after the reference time.
+
+    Notes
+    -----
+    Records whose time lies far from all others (`chanfp.span`) would move the reference time and
+    all roles; where there are any, the CDRs are read again without them.
     """
     n_threads = usable_threads(n_threads)
-    counts = RecordCounts() if counts is None else counts
-    batches = cdrs.clean_batches(watch=watch, keeps_rejects=counts.reject_file is not None)
-    workers = _Workers(subscriptions, store, NEVER_S if reference_s is None else reference_s)
-    start_s, end_s = NEVER_S, -NEVER_S
-    for part in map_ordered(workers.gather, batches, n_threads=n_threads):
-        counts.add(part.counts)
-        start_s, end_s = min(start_s, part.start_s), max(end_s, part.end_s)
-        for calls in part.calls:
-            store.add(calls)
-        if progress is not None:
-            progress("reading CDRs", counts.total, cdrs.n_rows)
+    until_s = NEVER_S if reference_s is None else reference_s
+
+    def gather(cdrs: CallRecords, watch: Watch | None) -> _Pass:
+        counts = RecordCounts(reject_file=reject_file)
+        units = cdrs.clean_batches(
+            watch=watch,
+            keeps_rejects=reject_file is not None,
+            is_lenient=max_reject_share is None,
+        )
+        workers = _Workers(subscriptions, store, until_s)
+        report = partial(_report, progress, cdrs.n_rows)
+        return _read(units, workers, counts, n_threads, report)
+
+    found = gather(cdrs, watch)
+    span = find_span(found.notes.days)
+    if span.n_stray and (cdrs.is_rereadable or max_reject_share is not None):
+        # They have left their marks on first and last signs of life, so everything is read again.
+        _check_rereadable(cdrs, span, found)
+        store.clear()
+        if reject_file is not None:
+            reject_file.restart()
+        found = gather(cdrs.within(span), None)
+    counts = found.counts
     counts.finish()
+    counts.warn()
     if max_reject_share is not None:
         counts.refuse(max_reject_share)
-    if reference_s is not None and reference_s < start_s < NEVER_S:
+    if reference_s is not None and reference_s < found.start_s < NEVER_S:
         raise ParameterError(
             f"`reference_time` {format_time(reference_s)} lies before the first record, "
-            f"{format_time(start_s)}; choose a time within the records."
+            f"{format_time(found.start_s)}; choose a time within the records."
         )
-    notes = workers.merged()
-    signs = notes.signs
+    signs = found.notes.signs
     is_silent = signs[:, LAST_OWN] < signs[:, FIRST_OWN]
-    if end_s < start_s:
-        start_s, end_s = 0, 0
+    has_records = found.start_s <= found.end_s
+    end_s = found.end_s if has_records else 0
     return Activity(
         n_calls=signs[:, N_CALLS].copy(),
         first_own_s=np.where(is_silent, signs[:, FIRST_SEEN], signs[:, FIRST_OWN]),
         last_own_s=np.where(is_silent, signs[:, LAST_SEEN], signs[:, LAST_OWN]),
         first_seen_s=signs[:, FIRST_SEEN].copy(),
-        is_alive_later=notes.alive_later.astype(bool),
-        start_s=start_s,
+        is_alive_later=found.notes.alive_later.astype(bool),
+        start_s=found.start_s if has_records else 0,
         reference_s=end_s if reference_s is None else reference_s,
+        span=span,
         counts=counts,
-        n_outside_period=int(notes.tally[0]),
-        n_unknown=int(notes.tally[1]),
-        n_after_reference=int(notes.tally[2]),
+        n_outside_period=int(found.notes.tally[0]),
+        n_unknown=int(found.notes.tally[1]),
+        n_after_reference=int(found.notes.tally[2]),
     )
+
+
+@dataclass(eq=False)
+class _Pass:
+    """What one pass over the CDRs found."""
+
+    counts: RecordCounts
+    start_s: int
+    end_s: int
+    notes: _Notes
+
+
+def _read(
+    units: Iterator[CleanUnit],
+    workers: _Workers,
+    counts: RecordCounts,
+    n_threads: int,
+    report: Callable[[int], None],
+) -> _Pass:
+    start_s, end_s = NEVER_S, -NEVER_S
+    for part in map_ordered(workers.gather, units, n_threads=n_threads):
+        counts.add(part.counts)
+        start_s, end_s = min(start_s, part.start_s), max(end_s, part.end_s)
+        for calls in part.calls:
+            workers.store.add(calls)
+        report(counts.total)
+    counts.check()
+    return _Pass(counts, start_s, end_s, workers.merged())
+
+
+def _report(progress: Progress | None, n_rows: int | None, n_done: int) -> None:
+    if progress is not None:
+        progress("reading CDRs", n_done, n_rows)
+
+
+def _check_rereadable(cdrs: CallRecords, span: Span, found: _Pass) -> None:
+    if not cdrs.is_rereadable:
+        raise DataError(
+            f"{span.n_stray:,} of {found.counts.accepted:,} CDRs lie far from all others, outside "
+            f"{format_time(span.first_s)} to {format_time(span.last_s)}, between "
+            f"{format_time(found.start_s)} and {format_time(found.end_s)}; a reader can be read "
+            "only once, so drop them first or hand over the table (`reader.read_all()`) or files."
+        )
 
 
 @dataclass(eq=False)
@@ -169,7 +240,8 @@ class _Gathered:
 class _Notes:
     """What one worker learns of holdings.
 
-    Signs of life (int64, shape (n_holdings, 8)), who is alive after the reference time, tallies.
+    Signs of life (int64, shape (n_holdings, 8)), who is alive after the reference time, tallies,
+    and the records of each day.
     """
 
     def __init__(self, subscriptions: Subscriptions) -> None:
@@ -182,6 +254,7 @@ class _Notes:
         self.signs[:, N_MORE] = np.searchsorted(keys, keys, "right") - np.arange(n_holdings) - 1
         self.alive_later = np.zeros(n_holdings, np.uint8)
         self.tally = np.zeros(3, np.int64)
+        self.days = np.zeros(MOST_DAYS, np.int64)
 
     def add(self, other: _Notes) -> None:
         """Take over what another worker learned."""
@@ -192,6 +265,7 @@ class _Notes:
         self.signs[:, N_CALLS] += other.signs[:, N_CALLS]
         self.alive_later |= other.alive_later
         self.tally += other.tally
+        self.days += other.days
 
 
 class _Workers:
@@ -217,6 +291,7 @@ class _Workers:
 
     def _gather_batch(self, calls: CleanCalls) -> CallPart:
         notes = self._my_notes()
+        _core.count_days(calls.start_s, notes.days)
         holdings = np.empty(2 * len(calls), np.int32)
         words = np.empty(4 * len(calls), np.uint64)
         n_entries = _core.gather_calls(

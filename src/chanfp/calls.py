@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
+from .repeats import drop_repeats
+from .spilling import make_folder, no_room
 
 __all__ = ["CallPart", "CallStore", "Calls"]
 
@@ -33,8 +35,7 @@ class Calls:
     indptr : int64 array, one longer than there are holdings here
         The calls of holding ``first + i`` are entries ``indptr[i]`` to ``indptr[i + 1]``.
     words : uint64 array
-        Two per entry: the partner's number key, then start << 32 | talk time << 1 | outgoing, in
-        seconds.
+        Two per entry: the partner's number key, then the call as `repeats.pack_calls` packs it.
     """
 
     first: int
@@ -75,26 +76,40 @@ class CallStore:
         Spill to disk what goes beyond; default keep everything in memory.
     temp_dir : str, optional
         Where spilled calls go; default the system's folder for temporary files.
+    tolerance_s : int, optional
+        Drop calls that repeat another when they are given back, as `drop_repeats` does; default
+        keep them.
 
     Notes
     -----
-    Use it in a ``with`` statement: what was spilled is gone when the block is left, however.
+    Use it in a ``with`` statement: what was spilled is gone when the block is left, however. It
+    begins with a DataError if nothing can be written to a folder that is given or needed.
     """
 
     def __init__(
-        self, n_holdings: int, *, max_bytes: int | None = None, temp_dir: str | None = None
+        self,
+        n_holdings: int,
+        *,
+        max_bytes: int | None = None,
+        temp_dir: str | None = None,
+        tolerance_s: int | None = None,
     ) -> None:
         self.n_holdings = n_holdings
         self.shift = max(0, (max(n_holdings - 1, 0) // N_PARTITIONS).bit_length())
         self.n_partitions = (max(n_holdings - 1, 0) >> self.shift) + 1
         self.max_bytes = max_bytes
         self.temp_dir = temp_dir
+        self.tolerance_s = tolerance_s
+        self.n_repeats = np.zeros(self.n_partitions, np.int64)
         self.n_spilled = 0
         self._parts: list[CallPart] = []
         self._n_bytes = 0
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> CallStore:
+        # A folder that can't be written is refused before anything is read.
+        if self.max_bytes is not None or self.temp_dir is not None:
+            self._folder = make_folder(self.temp_dir)
         return self
 
     def __exit__(
@@ -106,6 +121,14 @@ class CallStore:
         self._parts.clear()
         if self._folder is not None:
             self._folder.cleanup()
+
+    def clear(self) -> None:
+        """Forget all calls, so that they can be gathered anew."""
+        self._parts.clear()
+        self._n_bytes = self.n_spilled = 0
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
 
     def partition(self, holdings: npt.NDArray[np.int32], words: npt.NDArray[np.uint64]) -> CallPart:
         """Sort calls by partition, in the order they came; any thread may do this."""
@@ -119,11 +142,23 @@ class CallStore:
         return part
 
     def add(self, part: CallPart) -> None:
-        """Take a part; spill all parts held if that is too much."""
+        """Take a part; spill all parts held if that is too much.
+
+        Raises
+        ------
+        DataError
+            If the disk doesn't hold them.
+        """
         self._parts.append(part)
         self._n_bytes += part.holdings.nbytes + part.words.nbytes
         if self.max_bytes is not None and self._n_bytes > self.max_bytes:
-            self._spill()
+            if self._folder is None:
+                self._folder = make_folder(self.temp_dir)
+            try:
+                self._spill()
+            except OSError as error:
+                n_bytes = self.n_spilled * BYTES_PER_CALL + self._n_bytes
+                raise no_room(self._folder.name, error, n_bytes) from error
 
     def calls(self, partition: int, n_calls: npt.NDArray[np.int64]) -> Calls:
         """Return the calls of one partition, sorted by holding; any thread may ask.
@@ -133,7 +168,11 @@ class CallStore:
         partition : int
             0 to `n_partitions` - 1.
         n_calls : int64 array, shape (n_holdings,)
-            Calls of each holding.
+            Calls of each holding, repeats among them.
+
+        Notes
+        -----
+        ``n_repeats[partition]`` is then the number of records that were dropped.
         """
         first = partition << self.shift
         stop = min(first + (1 << self.shift), self.n_holdings)
@@ -141,7 +180,7 @@ class CallStore:
         np.cumsum(n_calls[first:stop], out=indptr[1:])
         words = np.empty(2 * int(indptr[-1]), np.uint64)
         cursor = indptr[:-1].copy()
-        if self._folder is not None:
+        if self.n_spilled:
             holdings = np.fromfile(self._path(partition, "holdings"), np.int32)
             spilled = np.fromfile(self._path(partition, "words"), np.uint64)
             _core.scatter_calls(holdings, spilled, first, cursor, words)
@@ -154,11 +193,12 @@ class CallStore:
                 cursor,
                 words,
             )
+        if self.tolerance_s is not None:
+            indptr, words, n_repeats = drop_repeats(indptr, words, self.tolerance_s)
+            self.n_repeats[partition] = n_repeats
         return Calls(first, indptr, words)
 
     def _spill(self) -> None:
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="chanfp-", dir=self.temp_dir)
         for partition in range(self.n_partitions):
             with (
                 open(self._path(partition, "holdings"), "ab") as holdings,
@@ -166,8 +206,9 @@ class CallStore:
             ):
                 for part in self._parts:
                     start, stop = part.offsets[partition : partition + 2].tolist()
-                    part.holdings[start:stop].tofile(holdings)
-                    part.words[2 * start : 2 * stop].tofile(words)
+                    # Not `tofile`, whose errors don't tell why nothing more could be written.
+                    holdings.write(part.holdings[start:stop].data)
+                    words.write(part.words[2 * start : 2 * stop].data)
         self.n_spilled += self._n_bytes // BYTES_PER_CALL
         self._parts.clear()
         self._n_bytes = 0

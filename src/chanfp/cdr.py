@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache, partial
 from typing import Any
@@ -21,6 +21,8 @@ from .errors import ChanfpWarning, ParameterError
 from .exports import Export
 from .headers import Settings, find_column, read_settings, recognise
 from .numbering import NumberingPlan
+from .shortnumbers import ShortNumbers
+from .span import Span
 from .tables import TableSource, as_text, find_sources
 from .zones import check_timezone
 
@@ -43,6 +45,8 @@ class CallRecords:
         How numbers are normalised and classified; exports may add their own area code.
     timezone : str or None
         The zone of the clock on the wall that times with a zone are turned into.
+    short_numbers : ShortNumbers or None
+        Whom the short numbers of groups reach.
     skipped, repeated : tuple of str
         Files passed over, because their names are those of no tables; files given more than once.
     """
@@ -50,6 +54,7 @@ class CallRecords:
     exports: list[Export]
     plan: NumberingPlan
     timezone: str | None = None
+    short_numbers: ShortNumbers | None = None
     skipped: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
 
@@ -76,25 +81,31 @@ class CallRecords:
         """Whether a second pass is possible; a stream reader gives its rows only once."""
         return all(source.is_rereadable for source in self.sources)
 
+    def within(self, span: Span) -> CallRecords:
+        """Return the same records, but rows outside a span are rejected as ``start-time-stray``."""
+        return replace(self, exports=[replace(export, span=span) for export in self.exports])
+
     def partner_names(self, keys: npt.NDArray[np.uint64]) -> list[str]:
         """Return readable numbers for keys.
 
-        Under a numbering plan these are E.164 numbers. The keys of opaque ids tell nothing, so
-        the records are read again for the texts behind them.
+        Under a numbering plan these are E.164 numbers, or ``group:short``. The keys of opaque ids
+        tell nothing, so the records are read again until the texts behind them are found.
         """
+        if self.short_numbers is not None:
+            return self.short_numbers.format(keys)
         if self.plan.region != OPAQUE or not self.is_rereadable:
             return list(self.plan.format(keys))
         found: dict[int, str] = {}
         wanted = np.unique(keys)
-        for export in self.exports:
-            for unit in export.units(export.parties):
-                for batch in unit():
-                    for name in batch.records.schema.names:
-                        texts, _ = as_text(batch.records.column(name), batch.place(0, name))
-                        seen, _ = self.plan.resolve(texts)
-                        rows = np.flatnonzero(np.isin(seen, wanted))
-                        for key, text in zip(seen[rows], texts.take(rows).to_pylist(), strict=True):
-                            found.setdefault(int(key), text.strip())
+        units = (unit for export in self.exports for unit in export.units(export.parties))
+        for unit in units if len(wanted) else ():
+            for batch in unit():
+                for name in batch.records.schema.names:
+                    texts, _ = as_text(batch.records.column(name), batch.place(0, name))
+                    seen, _ = self.plan.resolve(texts)
+                    rows = np.flatnonzero(np.isin(seen, wanted))
+                    for key, text in zip(seen[rows], texts.take(rows).to_pylist(), strict=True):
+                        found.setdefault(int(key), text.strip())
             if len(found) == len(wanted):
                 break
         return [found.get(int(key), "") for key in keys]
@@ -105,6 +116,7 @@ class CallRecords:
         extra: Sequence[str] = (),
         watch: Watch | None = None,
         keeps_rejects: bool = False,
+        is_lenient: bool = False,
     ) -> Iterator[Callable[[], tuple[list[CleanCalls], RecordCounts]]]:
         """Yield pieces of work in the order of the sources; each may run on any thread.
 
@@ -117,6 +129,8 @@ class CallRecords:
             Shown every batch when it is clean, on the thread that cleaned it.
         keeps_rejects : bool, default False
             Read all columns, and keep the rejected rows beside the counts.
+        is_lenient : bool, default False
+            Let hashed ids pass under a numbering plan, for a first look at them.
 
         Yields
         ------
@@ -136,14 +150,15 @@ class CallRecords:
             units = (
                 export.source.units(export.source.schema.names)
                 if keeps_rejects
-                else (export.units(words))
+                else export.units(words)
             )
-            for unit in units:
+            for place, unit in enumerate(units):
                 yield partial(
                     clean_unit,
                     unit,
                     export,
                     tuple(extra),
+                    is_first=place == 0 and not is_lenient,
                     watch=watch,
                     keeps_rejects=keeps_rejects,
                 )
@@ -153,7 +168,6 @@ class CallRecords:
         *,
         extra: Sequence[str] = (),
         counts: RecordCounts | None = None,
-        watch: Watch | None = None,
         n_threads: int | None = None,
         progress: Progress | None = None,
         stage: str = "reading CDRs",
@@ -166,8 +180,6 @@ class CallRecords:
             As in `clean_batches`.
         counts : RecordCounts, optional
             Filled while reading; its reject file, if it has one, is whole at the end.
-        watch : callable, optional
-            As in `clean_batches`.
         n_threads : int, optional
             Default every usable core.
         progress : callable, optional
@@ -176,9 +188,7 @@ class CallRecords:
             The stage named to `progress`.
         """
         counts = RecordCounts() if counts is None else counts
-        batches = self.clean_batches(
-            extra=extra, watch=watch, keeps_rejects=counts.reject_file is not None
-        )
+        batches = self.clean_batches(extra=extra, keeps_rejects=counts.reject_file is not None)
         for calls, found in map_ordered(lambda read: read(), batches, n_threads=n_threads):
             counts.add(found)
             yield from calls
@@ -210,6 +220,7 @@ def read_cdrs(
     delimiter: str | None = None,
     timezone: str | None = None,
     area_code: str | Mapping[str, str] | None = None,
+    short_numbers: Any = None,
 ) -> CallRecords:
     """Open call detail records, to be read when needed.
 
@@ -243,6 +254,10 @@ def read_cdrs(
     area_code : str or mapping of str to str, optional
         Where landlines without an area code belong, or for each glob of file names where; the
         first glob that fits counts. Without it such landlines are counted as ``no-area-code``.
+    short_numbers : ShortNumbers, or whatever `read_subscribers` takes, optional
+        Table ``subscriber, group, short, number`` of the short numbers inside family and company
+        groups (see `ShortNumbers.read`): they become the real number, or a partner kept apart by
+        group. Without it, and where the group isn't known, they are nobody's number.
 
     Returns
     -------
@@ -281,6 +296,8 @@ def read_cdrs(
     zone = check_timezone(settings.timezone)
     plan = numbers if isinstance(numbers, NumberingPlan) else NumberingPlan(numbers)
     plans = _Plans(plan, settings)
+    if short_numbers is not None and not isinstance(short_numbers, ShortNumbers):
+        short_numbers = ShortNumbers.read(short_numbers, plans.base)
     found = find_sources(source, encoding=settings.encoding, delimiter=settings.delimiter)
     found.warn_of_skipped()
     sources, repeated = _each_once(found)
@@ -291,10 +308,22 @@ def read_cdrs(
         given = _given_for(opened, sources, settings.columns)
         columns_found = recognise(opened.schema.names, given, place=opened.name)
         exports.append(
-            Export(opened, columns_found, plans.of(opened.name), settings.directions, zone)
+            Export(
+                opened,
+                columns_found,
+                plans.of(opened.name),
+                settings.directions,
+                zone,
+                short_numbers,
+            )
         )
     return CallRecords(
-        exports, plans.base, settings.timezone, tuple(found.skipped), tuple(repeated)
+        exports,
+        plans.base,
+        settings.timezone,
+        short_numbers,
+        tuple(found.skipped),
+        tuple(repeated),
     )
 
 
@@ -308,7 +337,9 @@ def _given_for(
             find_column(other.schema.names, column) is not None for other in sources
         )
 
-    return {word: column for word, column in columns.items() if not is_elsewhere(column)}
+    return {
+        word: column for word, column in columns.items() if not (column and is_elsewhere(column))
+    }
 
 
 class _Plans:

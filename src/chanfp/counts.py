@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .errors import DataError
+from .errors import ChanfpWarning, DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,6 +40,8 @@ class RecordCounts:
         The rejected rows themselves, where they were kept, on their way to the file.
     reject_file : RejectFile, optional
         Takes the rejected rows of all that is added, so add in the order of reading.
+    mixtures : dict
+        For each column that holds hashed and plain ids what there is to say of it.
     """
 
     total: int = 0
@@ -50,6 +53,7 @@ class RecordCounts:
     clocks: dict[str, str] = field(default_factory=dict)
     rejected_rows: list[pa.Table] = field(default_factory=list)
     reject_file: RejectFile | None = None
+    mixtures: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def add(self, other: RecordCounts) -> None:
         """Add the counts of further rows."""
@@ -63,15 +67,20 @@ class RecordCounts:
         if self.reject_file is not None:
             for rows in other.rejected_rows:
                 self.reject_file.write(rows)
+        self.mixtures |= other.mixtures
 
-    def finish(self) -> None:
-        """Raise AssertionError if a row got lost; the reject file is whole now."""
+    def check(self) -> None:
+        """Raise AssertionError if a row got lost."""
         n_rejected = sum(self.rejected.values())
         if self.accepted + n_rejected != self.total:
             raise AssertionError(f"rows got lost: {self}")
+        if self.reject_file is not None and self.reject_file.n_rows != n_rejected:
+            raise AssertionError(f"rows got lost on their way to {self.reject_file.path}")
+
+    def finish(self) -> None:
+        """Check, and say that the reject file is whole now."""
+        self.check()
         if self.reject_file is not None:
-            if self.reject_file.n_rows != n_rejected:
-                raise AssertionError(f"rows got lost on their way to {self.reject_file.path}")
             self.reject_file.finish()
 
     def refuse(self, max_reject_share: float) -> None:
@@ -98,6 +107,11 @@ class RecordCounts:
                 f"{reason}, the first one {self.examples[reason]}; name the region in `numbers`, "
                 "or 'opaque' for hashed or made-up ids."
             )
+
+    def warn(self) -> None:
+        """Warn of columns that hold hashed and plain ids."""
+        for message in self.mixtures.values():
+            warnings.warn(message, ChanfpWarning, stacklevel=4)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the counts as plain values, reasons in the order of their names."""

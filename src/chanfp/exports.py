@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from .headers import SUBSCRIBER_CENTRED, ColumnMap
 from .numbering import NumberingPlan
+from .shortnumbers import ShortNumbers
+from .span import ALL_TIMES, Span
 from .tables import Batch, TableSource
 
 __all__ = ["Export"]
@@ -32,6 +34,10 @@ class Export:
         What values of the direction column mean, before what is known.
     zone : ZoneInfo or None
         Where the clock on the wall hangs that times with a zone are turned into.
+    short_numbers : ShortNumbers or None
+        Whom the short numbers of groups reach.
+    span : Span
+        Rows of other times are rejected as stray.
     """
 
     source: TableSource
@@ -39,6 +45,8 @@ class Export:
     plan: NumberingPlan
     directions: Mapping[str, str]
     zone: ZoneInfo | None
+    short_numbers: ShortNumbers | None = None
+    span: Span = ALL_TIMES
 
     @property
     def is_subscriber_centred(self) -> bool:

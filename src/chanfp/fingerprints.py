@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,14 @@ from .blocks import Progress
 from .calls import CallStore
 from .cdr import CallRecords, read_cdrs
 from .clock import format_time, has_zone, parse_time
-from .counts import RecordCounts
 from .errors import ParameterError
 from .grouping import group_calls
-from .keys import KeyTable, distinct_keys
+from .hubs import Hubs, HubSettings, screen_partners
+from .numbering import NumberingPlan
+from .numberlists import NumberList
+from .repeats import check_tolerance
 from .roles import Role, Roles, WindowSettings, assign_roles
+from .served import find_served
 from .subscribers import Subscribers, Subscriptions, read_subscribers
 from .tables import RejectFile, open_rejects
 from .zones import UTC_CLOCK, WALL_CLOCK, check_timezone, warn_of_mixed_clocks
@@ -85,6 +89,8 @@ class Fingerprints:
         Number key of each column, ascending.
     n_subscribers : int64 array
         How many departed, new and active fingerprints each partner is in.
+    hubs : Hubs
+        The partners that were dropped from all of them, with the limit that decided.
     settings : WindowSettings
     roles : Roles
     activity : Activity
@@ -92,6 +98,11 @@ class Fingerprints:
     subscriptions : Subscriptions
     cdrs : CallRecords
     subscribers : Subscribers
+    dedupe_s : int, optional
+        Calls that differ by no more seconds than this count once; None where none were looked for.
+    n_duplicates : int
+        Records left out because they repeat another: those between subscriber numbers, one of them
+        known, up to the reference time.
     """
 
     departed: FingerprintSet
@@ -100,20 +111,27 @@ class Fingerprints:
     active_later: FingerprintSet
     partners: npt.NDArray[np.uint64]
     n_subscribers: npt.NDArray[np.int64]
+    hubs: Hubs
     settings: WindowSettings
     roles: Roles
     activity: Activity
     subscriptions: Subscriptions
     cdrs: CallRecords
     subscribers: Subscribers
+    dedupe_s: int | None = None
+    n_duplicates: int = 0
 
     def __repr__(self) -> str:
         return (
             f"<Fingerprints: {len(self.departed):,} departed, {len(self.new):,} new, "
             f"{len(self.active):,} active; {len(self.partners):,} partners; windows of "
-            f"{self.settings.window_days:g} days; reference time "
-            f"{self.summary()['reference_time']}>"
+            f"{self.settings.window_days:g} days; reference time {self.reference_time}>"
         )
+
+    @cached_property
+    def hub_names(self) -> list[str]:
+        """Numbers of the largest hubs, as far as the records can still tell them."""
+        return self.cdrs.partner_names(self.hubs.partners[self.hubs.largest])
 
     @property
     def partner_rarity(self) -> npt.NDArray[np.float64]:
@@ -126,6 +144,12 @@ class Fingerprints:
         ratio = (1.0 + n_all) / (1.0 + self.n_subscribers)
         return np.asarray(np.maximum(np.log(ratio), 0.0), np.float64)
 
+    @property
+    def reference_time(self) -> str | None:
+        """The moment as of which roles are judged, as text; None where there are no records."""
+        at = self.activity.reference_s
+        return format_time(at) if at else None
+
     def summary(self) -> dict[str, Any]:
         """Return the counts of everything read, kept and left out, as plain values."""
         activity, roles = self.activity, self.roles
@@ -135,9 +159,10 @@ class Fingerprints:
                 "without_known_subscriber": activity.n_unknown,
                 "outside_any_period": activity.n_outside_period,
                 "after_reference_time": activity.n_after_reference,
+                "duplicates": self.n_duplicates,
             },
             "start_time": format_time(activity.start_s) if activity.counts.accepted else None,
-            "reference_time": format_time(activity.reference_s) if activity.reference_s else None,
+            "reference_time": self.reference_time,
             "window_days": self.settings.window_days,
             "subscribers": {
                 "total": len(self.subscribers),
@@ -154,13 +179,15 @@ class Fingerprints:
                 ),
             },
             "partners": len(self.partners),
+            "hubs": self.hubs.as_dict(self.hub_names),
         }
 
 
 def build_fingerprints(
     cdrs: Any,
-    subscribers: Any,
+    subscribers: Any = None,
     *,
+    on_net: Any = None,
     window_days: float = 30,
     reference_time: Any = None,
     horizon_days: float | None = None,
@@ -168,6 +195,11 @@ def build_fingerprints(
     silence_days: float | None = None,
     max_reject_share: float = 0.05,
     rejects: str | os.PathLike[str] | RejectFile | None = None,
+    dedupe_s: float | None = None,
+    hub_share: float | None = None,
+    hub_count: int | None = None,
+    allow_partners: Any = None,
+    deny_partners: Any = None,
     memory_limit: int | None = None,
     temp_dir: str | None = None,
     n_threads: int | None = None,
@@ -178,7 +210,11 @@ def build_fingerprints(
     Parameters
     ----------
     cdrs : CallRecords, or whatever `read_cdrs` takes
-    subscribers : Subscribers, or whatever `read_subscribers` takes
+    subscribers : Subscribers, or whatever `read_subscribers` takes, optional
+        Without it everybody served in the CDRs is a subscriber, and silence decides who departed.
+    on_net : NumberList, or whatever `NumberList.read` takes, optional
+        The carrier's own numbers or prefixes: who is served, where there is no table of
+        subscribers. Call-centred CDRs need it then.
     window_days : float, default 30
         Length of the windows compared.
     reference_time : str, datetime or int (epoch seconds), optional
@@ -191,13 +227,24 @@ def build_fingerprints(
         How long ago a new subscription may have begun; default `window_days`.
     silence_days : float, optional
         Who is silent for this long has departed, whatever the table says; default only the table
-        tells.
+        tells, and without one `window_days`.
     max_reject_share : float, default 0.05
         Stop if a larger share of the rows can't be used, 0 to 1.
     rejects : path, optional
         Write every row that can't be used to this file (``.csv``, ``.csv.gz`` or ``.parquet``):
         ``file, row, reason, column, record``. It appears at the end, even where the run is stopped
         because of `max_reject_share`.
+    dedupe_s : float, optional
+        Count once what was delivered more than once, by two exchanges or in two files: calls of the
+        same parties, direction and kind whose starts and whose durations, where known, differ by no
+        more seconds than this, 0 to 3,600. Default count every record.
+    hub_share : float, optional
+        Drop partners that more than this share of the subscribers call, above 0 to 1; 1 drops none.
+    hub_count : int, optional
+        Drop partners that more subscribers than this call. Where neither is given, the limit is
+        four times the partners that 99 % of the subscribers don't exceed, and 200 at least.
+    allow_partners, deny_partners : NumberList, or whatever `NumberList.read` takes, optional
+        Numbers that are never dropped, and numbers that always are.
     memory_limit : int, optional
         Bytes. Calls being gathered take a quarter of it at most; what goes beyond waits on disk.
         Default no limit.
@@ -226,13 +273,23 @@ def build_fingerprints(
     its dates, which are late and early by weeks. Partners are subscriber numbers only: what the
     numbering plan calls a service is filtered and counted.
     """
+    if subscribers is None and silence_days is None:
+        silence_days = window_days
     settings = WindowSettings(window_days, horizon_days, new_days, silence_days)
+    tolerance_s = check_tolerance(dedupe_s)
     cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
-    subscribers = (
-        subscribers
-        if isinstance(subscribers, Subscribers)
-        else read_subscribers(subscribers, timezone=cdrs.timezone)
-    )
+    lists = (_read_list(one, cdrs.plan) for one in (allow_partners, deny_partners))
+    hub_settings = HubSettings(hub_share, hub_count, *lists)
+    if subscribers is None:
+        own = _read_list(on_net, cdrs.plan)
+        subscribers = find_served(cdrs, own, n_threads=n_threads, progress=progress)
+    elif on_net is not None:
+        raise ParameterError(
+            "`on_net` says who is served where there is no table of subscribers; leave out "
+            "`on_net` or `subscribers`."
+        )
+    elif not isinstance(subscribers, Subscribers):
+        subscribers = read_subscribers(subscribers, timezone=cdrs.timezone)
     subscriptions = subscribers.index(cdrs.plan)
     reference_s = None
     if reference_time is not None:
@@ -242,7 +299,10 @@ def build_fingerprints(
     with (
         open_rejects(rejects, inputs) as reject_file,
         CallStore(
-            len(subscriptions.keys), max_bytes=_call_bytes(memory_limit), temp_dir=temp_dir
+            len(subscriptions.keys),
+            max_bytes=_call_bytes(memory_limit),
+            temp_dir=temp_dir,
+            tolerance_s=tolerance_s,
         ) as store,
     ):
         activity = gather_activity(
@@ -251,7 +311,7 @@ def build_fingerprints(
             store,
             reference_s=reference_s,
             max_reject_share=max_reject_share,
-            counts=RecordCounts(reject_file=reject_file),
+            reject_file=reject_file,
             n_threads=n_threads,
             progress=progress,
         )
@@ -265,35 +325,42 @@ def build_fingerprints(
     is_seen = (np.diff(active.indptr) > 0) & (np.diff(later.indptr) > 0)
     roles = roles.with_active(is_seen)
     grouped = (departed, new, active.only(is_seen), later.only(is_seen))
-    partners = distinct_keys([group.partners for group in grouped])
-    column_of = KeyTable.of(partners, np.arange(len(partners)))
+    screened = screen_partners(grouped, hub_settings, n_threads=n_threads)
     sets = [
         FingerprintSet(
             role,
             subscribers.ids.take(pa.array(role.rows)),
-            group.matrix(column_of.find(group.partners, n_threads=n_threads), len(partners)),
+            group.matrix(columns, len(screened.partners)),
             group.seconds,
             group.outgoing,
         )
-        for role, group in zip(roles.windows, grouped, strict=True)
+        for role, group, columns in zip(
+            roles.windows, screened.grouped, screened.columns, strict=True
+        )
     ]
-    n_subscribers = np.zeros(len(partners), np.int64)
-    for built in sets[:3]:
-        n_subscribers += np.bincount(built.matrix.indices, minlength=len(partners))
     return Fingerprints(
         departed=sets[0],
         new=sets[1],
         active=sets[2],
         active_later=sets[3],
-        partners=partners,
-        n_subscribers=n_subscribers,
+        partners=screened.partners,
+        n_subscribers=screened.n_subscribers,
+        hubs=screened.hubs,
         settings=settings,
         roles=roles,
         activity=activity,
         subscriptions=subscriptions,
-        cdrs=cdrs,
+        cdrs=cdrs.within(activity.span),
         subscribers=subscribers,
+        dedupe_s=tolerance_s,
+        n_duplicates=int(store.n_repeats.sum()),
     )
+
+
+def _read_list(listed: Any, plan: NumberingPlan) -> NumberList | None:
+    if listed is None or isinstance(listed, NumberList):
+        return listed
+    return NumberList.read(listed, plan)
 
 
 def _clock_of(reference_time: Any, timezone: str | None) -> dict[str, str]:

@@ -48,6 +48,17 @@ class Grouped:
     seconds: npt.NDArray[np.int64]
     outgoing: npt.NDArray[np.int32]
 
+    def only_entries(self, kept: npt.NDArray[np.bool_]) -> Grouped:
+        """Return the entries kept; every row stays."""
+        before = np.concatenate([np.zeros(1, np.int64), np.cumsum(kept, dtype=np.int64)])
+        return Grouped(
+            before[self.indptr],
+            self.partners[kept],
+            self.calls[kept],
+            self.seconds[kept],
+            self.outgoing[kept],
+        )
+
     def only(self, chosen: npt.NDArray[np.bool_]) -> Grouped:
         """Return the chosen rows."""
         sizes = np.diff(self.indptr)

@@ -16,9 +16,9 @@ from scipy.sparse import coo_array, csr_array
 
 from .blocks import Progress
 from .cleaning import FOR_CALLEE, FOR_CALLER, CleanCalls
-from .errors import ColumnError, DataError
 from .fingerprints import Fingerprints, FingerprintSet
-from .tables import as_text, describe_columns, find_sources
+from .repeats import find_repeats, pack_calls
+from .sidetables import read_cells
 
 __all__ = ["Profile", "read_cell_regions", "read_profiles"]
 
@@ -113,6 +113,8 @@ class _Collector:
         self.row_of = np.full(n_holdings + 1, -1, np.int64)  # the last one stands for "nobody"
         self.row_of[self.role.holdings[wanted]] = wanted
         self.parts: list[tuple[npt.NDArray[np.int64], ...]] = []
+        # Partner and call of each, part for part; only where repeats are to be dropped.
+        self.identities: list[tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]] = []
 
     def choose(
         self, holdings: npt.NDArray[np.int64], times_s: npt.NDArray[np.int64]
@@ -124,6 +126,41 @@ class _Collector:
         outside = (times_s[known] < self.role.start_s[at]) | (times_s[known] > self.role.end_s[at])
         rows[known[outside]] = -1
         return rows
+
+    def add_identities(
+        self, calls: CleanCalls, chosen: npt.NDArray[np.int64], is_caller: bool
+    ) -> None:
+        """Note what tells the calls chosen apart, so that repeats can be dropped."""
+        words = pack_calls(
+            calls.start_s[chosen],
+            calls.duration_s[chosen],
+            calls.is_message[chosen],
+            np.full(len(chosen), is_caller),
+        )
+        partners = calls.callee if is_caller else calls.caller
+        self.identities.append((partners[chosen], words))
+
+    def drop_repeats(self, cells: _Names, handsets: _Names, tolerance_s: int) -> None:
+        """Keep each call once; what it doesn't name is taken from its first repeat that does."""
+        if not self.parts:
+            return
+        rows, cell, handset, hours = (
+            np.concatenate(part) for part in zip(*self.parts, strict=True)
+        )
+        partners, calls = (np.concatenate(part) for part in zip(*self.identities, strict=True))
+        # Names decide among equal calls, so that the order of the records doesn't.
+        ties = (cells.ranks()[cell], handsets.ranks()[handset])
+        order, originals = find_repeats(rows, partners, calls, ties, tolerance_s)
+        kept = np.flatnonzero(originals == np.arange(len(order)))
+        self.parts = [
+            (
+                rows[order[kept]],
+                _first_named(cell[order], originals)[kept],
+                _first_named(handset[order], originals)[kept],
+                hours[order[kept]],
+            )
+        ]
+        self.identities.clear()
 
     def add_table_handsets(self, imeis: pa.Array, handsets: _Names) -> None:
         """Count the handset that the subscriber table names like one more call."""
@@ -178,7 +215,8 @@ def read_profiles(
     Notes
     -----
     A call counts for the side that its record speaks for: one made with its hour and the caller's
-    cell and handset, one received only where the callee's own cell or handset is known.
+    cell and handset, one received only where the callee's own cell or handset is known. Calls
+    delivered more than once count once if the fingerprints were built so.
     """
     n_holdings = len(fingerprints.subscriptions.keys)
     collectors = (
@@ -193,6 +231,9 @@ def read_profiles(
         stage="reading cells and hours",
     ):
         _collect(calls, fingerprints, collectors, cells, handsets)
+    if fingerprints.dedupe_s is not None:
+        for collector in collectors:
+            collector.drop_repeats(cells, handsets, fingerprints.dedupe_s)
     imeis = fingerprints.subscribers.attributes.get("imei")
     if imeis is not None:
         for collector in collectors:
@@ -229,6 +270,18 @@ def _collect(
                     hours if is_caller else np.full(len(chosen), -1, np.int64),
                 )
             )
+            if fingerprints.dedupe_s is not None:
+                collector.add_identities(calls, chosen, is_caller)
+
+
+def _first_named(
+    codes: npt.NDArray[np.int64], originals: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Return for each original the first code that it or a repeat of it has, -1 if none."""
+    found = np.full(len(codes), -1)
+    backwards = np.flatnonzero(codes >= 0)[::-1]
+    found[originals[backwards]] = codes[backwards]  # the last one assigned stays
+    return found
 
 
 def _count_names(
@@ -255,26 +308,8 @@ def read_cell_regions(source: Any) -> dict[str, str]:
     ColumnError
         If a column is missing.
     DataError
-        If one cell stands in two regions; the row is named.
+        If one cell stands in two regions; both rows are named.
     """
-    region_of: dict[str, str] = {}
-    for opened in find_sources(source):
-        for column in ("cell", "region"):
-            if column not in opened.schema.names:
-                raise ColumnError(
-                    f"{opened.name}: the table of cells needs a column {column!r}; the columns "
-                    f"found are {describe_columns(opened.schema.names)}; rename the one meant."
-                )
-        for batch in opened.batches(["cell", "region"], is_strict=True):
-            cells, _ = as_text(batch.records.column("cell"), batch.place(0, "cell"))
-            regions, _ = as_text(batch.records.column("region"), batch.place(0, "region"))
-            pairs = zip(cells.to_pylist(), regions.to_pylist(), strict=True)
-            for row, (cell, region) in enumerate(pairs):
-                if not cell or not region:
-                    continue
-                if region_of.setdefault(cell, region) != region:
-                    raise DataError(
-                        f"{batch.place(row, 'region')}: a cell lies in one region; cell {cell!r} "
-                        f"is in {region!r} here and in {region_of[cell]!r} above; correct one."
-                    )
-    return region_of
+    table = read_cells(source).table
+    pairs = zip(table.column("cell").to_pylist(), table.column("region").to_pylist(), strict=True)
+    return {cell: region for cell, region in pairs if region is not None}

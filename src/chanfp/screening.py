@@ -12,13 +12,13 @@ from . import _core
 from .counts import RecordCounts
 from .exports import Export
 from .numbering import NumberingPlan
-from .tables import Batch, as_text, csv_lines, reject_table
+from .tables import Batch, csv_lines, reject_table
 
 __all__ = ["PAIR", "REJECTED", "Screening", "screen"]
 
 PAIR, REJECTED = 0, 2
 # As _core.screen_rows lays out its tally.
-N_CODES, TALLY_SIZE = 256, 773
+N_CODES, TALLY_SIZE = 256, 774
 SECOND_PARTY, SERVICE, OTHER = 1, 2, 3
 OTHER_FAULTS = (
     ("start-time-missing", "start_time"),
@@ -26,6 +26,7 @@ OTHER_FAULTS = (
     ("own-number", None),
     ("direction-missing", "direction"),
     ("direction-unreadable", "direction"),
+    ("start-time-stray", "start_time"),
 )
 
 
@@ -42,6 +43,8 @@ class Screening:
         For each row the place of its reason in `tally`, 0 for none.
     tally, first_rows : int64 array
         How many rows have each reason, and the first of them.
+    second_codes : uint8 array
+        The reason code of the second party of each row.
     """
 
     export: Export
@@ -49,6 +52,7 @@ class Screening:
     reasons: npt.NDArray[np.uint16]
     tally: npt.NDArray[np.int64]
     first_rows: npt.NDArray[np.int64]
+    second_codes: npt.NDArray[np.uint8]
 
     @property
     def is_accepted(self) -> npt.NDArray[np.bool_]:
@@ -60,7 +64,7 @@ class Screening:
         rows = np.flatnonzero(self.verdicts == REJECTED)
         places, which = np.unique(self.reasons[rows], return_inverse=True)
         reasons = pa.array([self.reason(int(place)) for place in places], pa.string())
-        columns = [self._column(batch, int(place), 0) for place in places]
+        columns = [self._column(int(place), 0) for place in places]
         stored = batch.records.select(self.export.source.stored.names)
         parsed = reject_table(
             batch.source.name,
@@ -90,7 +94,7 @@ class Screening:
             counter = counts.filtered if block == SERVICE else counts.rejected
             counter[reason] += int(self.tally[place])
             if reason not in counts.examples:
-                column = self._column(batch, place, row)
+                column = self._column(place, row)
                 value = batch.records.column(column)[row].as_py()
                 counts.examples[reason] = f"{batch.place(row, column)}: {value!r}"
         n_rejected = int(np.count_nonzero(self.verdicts == REJECTED))
@@ -100,7 +104,7 @@ class Screening:
     def _party(self, block: int) -> str:
         return self.export.parties[block].replace("_", "-")
 
-    def _column(self, batch: Batch, place: int, row: int) -> str:
+    def _column(self, place: int, row: int) -> str:
         """Return the column that shows why a row has its reason."""
         block, code = divmod(place, N_CODES)
         first, second = (self.export.needed(party) for party in self.export.parties)
@@ -109,9 +113,7 @@ class Screening:
             return second if word is None else self.export.needed(word)
         if block == SERVICE:
             # The second party's if both are services.
-            texts, _ = as_text(batch.records.column(second).slice(row, 1), second)
-            _, codes = self.export.plan.resolve(texts)
-            return second if codes[0] == code else first
+            return second if self.second_codes[row] == code else first
         return second if block == SECOND_PARTY else first
 
 
@@ -145,6 +147,7 @@ def screen(
         np.empty(n_rows, np.uint16),
         np.zeros(TALLY_SIZE, np.int64),
         np.zeros(TALLY_SIZE, np.int64),
+        codes[1],
     )
     _core.screen_rows(
         *keys,
@@ -153,6 +156,8 @@ def screen(
         directions,
         start_s,
         time_status,
+        export.span.first_s,
+        export.span.last_s,
         found.verdicts,
         found.reasons,
         found.tally,

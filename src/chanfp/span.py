@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from .clock import DAY_S
 
-__all__ = ["MOST_DAYS", "Span", "find_span"]
+__all__ = ["ALL_TIMES", "MOST_DAYS", "Span", "find_span"]
 
 MOST_DAYS = 2**32 // DAY_S + 1  # days of all times that records may have, 1970 to 2106
 # How many days without a record set some days apart, and below which share of all records these
@@ -28,7 +28,10 @@ class Span:
 
     first_s: int
     last_s: int
-    n_stray: int
+    n_stray: int = 0
+
+
+ALL_TIMES = Span(0, 2**32 - 1)
 
 
 def find_span(day_counts: npt.NDArray[np.int64]) -> Span:

@@ -15,15 +15,31 @@ import pyarrow.compute as pc
 
 from .clock import DATE_ONLY, DAY_S, INVALID, MISSING, clock_rows, format_time, read_times
 from .errors import ChanfpWarning, ColumnError, DataError
+from .headers import find_words
 from .keys import KeyTable
 from .numbering import NumberingPlan
-from .tables import Batch, TableSource, as_label, as_text, describe_columns, find_sources
+from .sidetables import Column, read_column
+from .tables import Batch, TableSource, as_text, describe_columns, find_sources
 from .zones import check_timezone
 
 __all__ = ["Subscribers", "Subscriptions", "read_subscribers"]
 
 REQUIRED_COLUMNS = ("subscriber", "activated_at", "departed_at")
-ATTRIBUTE_COLUMNS = ("subscription_id", "id_hash", "name_hash", "imei", "outlet", "seller")
+ATTRIBUTES = (
+    Column("subscription_id", "text", "told apart where a number is recycled"),
+    Column("status", "text", "active, suspended or closed", takes_words=True),
+    Column("suspended_at", "time", "when the number was barred"),
+    Column("id_hash", "text", "identity card, hashed"),
+    Column("name_hash", "text", "name, hashed"),
+    Column("imei", "text", "handset last seen"),
+    Column("outlet", "text", "point of sale"),
+    Column("seller", "text", "person who sold it"),
+    Column("product", "text", "what was sold"),
+    Column("plan", "text", "tariff"),
+    Column("monthly_fee", "money", "fee of the tariff"),
+    Column("activation_cell", "text", "cell of the first use"),
+)
+WORDS = (*REQUIRED_COLUMNS, *(column.name for column in ATTRIBUTES))
 BEGINNING_S, END_S = -(2**62), 2**62
 MOST_UNUSABLE_SHARE = 0.5
 
@@ -41,7 +57,8 @@ class Subscribers:
     is_departed : bool array
         True where the table gives a departure.
     attributes : dict of str to pyarrow.Array
-        The optional columns found, as text; empty text is null.
+        The optional columns found; text but for ``suspended_at`` (time stamp in seconds) and
+        ``monthly_fee`` (float64); null where empty.
     places : list of (str, int, int)
         For each source its name, its first row here, and the number messages use for that row.
     clocks : dict of str to str
@@ -67,6 +84,22 @@ class Subscribers:
     def sources(self) -> list[str]:
         """The names of the files or tables read."""
         return [name for name, *_ in self.places]
+
+    @classmethod
+    def without_dates(cls, ids: pa.Array, place: str) -> Subscribers:
+        """Return a table of numbers (string array) alone, held for ever as far as it knows.
+
+        `place` is what messages call it.
+        """
+        n_rows = len(ids)
+        return cls(
+            ids,
+            np.full(n_rows, BEGINNING_S),
+            np.full(n_rows, END_S),
+            np.zeros(n_rows, bool),
+            {},
+            [(place, 0, 1)],
+        )
 
     def place(self, row: int) -> str:
         """Name the file and row of a subscription, for messages."""
@@ -182,7 +215,9 @@ def read_subscribers(source: Any, *, timezone: str | None = None) -> Subscribers
     ----------
     source : str, path, object with ``__arrow_c_stream__``, or a list of these
         With the columns ``subscriber, activated_at, departed_at`` (empty = still active) and
-        optionally ``subscription_id, id_hash, name_hash, imei, outlet, seller``.
+        optionally ``subscription_id, status`` (active, suspended, closed)``, suspended_at, id_hash,
+        name_hash, imei, outlet, seller, product, plan, monthly_fee, activation_cell``, or known
+        Chinese headers for these.
     timezone : str, optional
         IANA name of the zone of the clock on the wall, as in `read_cdrs`: times with a zone and
         epochs become its time. Without it they become UTC.
@@ -197,9 +232,15 @@ def read_subscribers(source: Any, *, timezone: str | None = None) -> Subscribers
     ColumnError
         If a required column is missing, or ids are stored as floating-point numbers.
     DataError
-        If a date can't be read or a period ends before it starts; file, row and column are named.
+        If a date, status or fee can't be read, or a period ends before it starts; file, row and
+        column are named.
     ParameterError
         If there is no such zone.
+
+    Warns
+    -----
+    ChanfpWarning
+        If a subscription is closed but has no departure: it counts as still active.
 
     Notes
     -----
@@ -216,17 +257,20 @@ def read_subscribers(source: Any, *, timezone: str | None = None) -> Subscribers
     sources = find_sources(source)
     sources.warn_of_skipped()
     for opened in sources:
-        missing = [name for name in REQUIRED_COLUMNS if name not in opened.schema.names]
+        columns = find_words(opened.schema.names, WORDS, place=opened.name)
+        missing = [name for name in REQUIRED_COLUMNS if name not in columns]
         if missing:
             raise ColumnError(
                 f"{opened.name}: the subscriber table needs a column {missing[0]!r}; the columns "
                 f"found are {describe_columns(opened.schema.names)}; rename the one that is meant."
             )
         places.append((opened.name, n_rows, opened.first_row))
-        for piece in _read_source(opened, zone, clocks):
+        for piece in _read_source(opened, columns, zone, clocks):
             pieces.append(piece)
             n_rows += len(piece[0])
-    return replace(_join_pieces(pieces, places), clocks=clocks)
+    subscribers = replace(_join_pieces(pieces, places), clocks=clocks)
+    _warn_of_open_ends(subscribers)
+    return subscribers
 
 
 Piece = tuple[
@@ -238,30 +282,35 @@ Piece = tuple[
 ]
 
 
-def _read_source(source: TableSource, zone: ZoneInfo | None, clocks: dict[str, str]) -> list[Piece]:
-    columns = [*REQUIRED_COLUMNS]
-    columns += [name for name in ATTRIBUTE_COLUMNS if name in source.schema.names]
+def _read_source(
+    source: TableSource, columns: dict[str, str], zone: ZoneInfo | None, clocks: dict[str, str]
+) -> list[Piece]:
+    attributes = [column for column in ATTRIBUTES if column.name in columns]
+    number, departed_at = columns["subscriber"], columns["departed_at"]
     pieces: list[Piece] = []
     batches: list[Batch] = []
-    for batch in source.batches(columns, is_strict=True):
-        ids, was_integer = as_text(batch.records.column("subscriber"), batch.place(0, "subscriber"))
+    for batch in source.batches(list(columns.values()), is_strict=True):
+        ids, was_integer = as_text(batch.records.column(number), batch.place(0, number))
         if was_integer and not pieces:
             warnings.warn(
-                f"{source.name}: column 'subscriber' is stored as integers; leading zeros and plus "
+                f"{source.name}: column {number!r} is stored as integers; leading zeros and plus "
                 "signs are lost and landlines may be ambiguous; export it as text.",
                 ChanfpWarning,
                 stacklevel=3,
             )
-        activated_s, _ = _read_dates(batch, "activated_at", BEGINNING_S, zone, clocks)
-        departed_s, is_departed = _read_dates(batch, "departed_at", END_S, zone, clocks)
-        attributes = {name: _attribute(batch, name) for name in columns[len(REQUIRED_COLUMNS) :]}
-        pieces.append((ids.cast(pa.string()), activated_s, departed_s, is_departed, attributes))
+        activated_s, _ = _read_dates(batch, columns["activated_at"], BEGINNING_S, zone, clocks)
+        departed_s, is_departed = _read_dates(batch, departed_at, END_S, zone, clocks, lasts=True)
+        values = {
+            column.name: read_column(batch, columns[column.name], column, zone)
+            for column in attributes
+        }
+        pieces.append((ids.cast(pa.string()), activated_s, departed_s, is_departed, values))
         # For places only; the rest of the rows need not stay.
-        batches.append(replace(batch, records=batch.records.select(["departed_at"])))
-    if pa.types.is_timestamp(source.schema.field("departed_at").type):
+        batches.append(replace(batch, records=batch.records.select([departed_at])))
+    if pa.types.is_timestamp(source.schema.field(departed_at).type):
         _stretch_midnights(pieces)
     for batch, (_, activated_s, departed_s, _, _) in zip(batches, pieces, strict=True):
-        _check_order(batch, activated_s, departed_s)
+        _check_order(batch, departed_at, activated_s, departed_s)
     return pieces
 
 
@@ -273,9 +322,18 @@ def _stretch_midnights(pieces: list[Piece]) -> None:
 
 
 def _read_dates(
-    batch: Batch, column: str, when_empty: int, zone: ZoneInfo | None, clocks: dict[str, str]
+    batch: Batch,
+    column: str,
+    when_empty: int,
+    zone: ZoneInfo | None,
+    clocks: dict[str, str],
+    *,
+    lasts: bool = False,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Return a date column in seconds and which rows have a date; note by which clocks they go."""
+    """Return a date column in seconds and which rows have a date; note by which clocks they go.
+
+    A date `lasts` to the end of its day.
+    """
     values = batch.records.column(column)
     seconds, status = read_times(values, batch.place(0, column), zone)
     bad = np.flatnonzero(status == INVALID)
@@ -288,40 +346,54 @@ def _read_dates(
     for clock, row in clock_rows(status, zone).items():
         clocks.setdefault(clock, f"{batch.place(row, column)}: {str(values[row])!r}")
     is_given = status != MISSING
-    if column == "departed_at":
+    if lasts:
         seconds = np.where(status == DATE_ONLY, seconds + DAY_S - 1, seconds)
     return np.where(is_given, seconds, when_empty), is_given
 
 
 def _check_order(
-    batch: Batch, activated_s: npt.NDArray[np.int64], departed_s: npt.NDArray[np.int64]
+    batch: Batch,
+    column: str,
+    activated_s: npt.NDArray[np.int64],
+    departed_s: npt.NDArray[np.int64],
 ) -> None:
     wrong = np.flatnonzero(departed_s < activated_s)
     if len(wrong):
         row = int(wrong[0])
         raise DataError(
-            f"{batch.place(row, 'departed_at')}: a subscription can't end before it starts; "
+            f"{batch.place(row, column)}: a subscription can't end before it starts; "
             f"departed_at {format_time(int(departed_s[row]))} lies before activated_at "
             f"{format_time(int(activated_s[row]))}; correct one of the two."
         )
 
 
-def _attribute(batch: Batch, name: str) -> pa.Array:
-    column = as_label(batch.records.column(name), batch.place(0, name))
-    return pc.replace_with_mask(
-        column, pc.equal(column, "").fill_null(False), pa.scalar(None, pa.string())
-    )
+def _warn_of_open_ends(subscribers: Subscribers) -> None:
+    """Say that closed subscriptions without a departure count as active."""
+    status = subscribers.attributes.get("status")
+    if status is None:
+        return
+    is_closed = pc.equal(status, "closed").fill_null(False).to_numpy(zero_copy_only=False)
+    rows = np.flatnonzero(is_closed & ~subscribers.is_departed)
+    if len(rows):
+        warnings.warn(
+            f"{subscribers.place(int(rows[0]))}: {len(rows):,} subscriptions are closed but have "
+            "no departed_at, this one first; they count as still active, give the date.",
+            ChanfpWarning,
+            stacklevel=3,
+        )
 
 
 def _join_pieces(pieces: list[Piece], places: list[tuple[str, int, int]]) -> Subscribers:
     def joined(part: int, dtype: Any) -> Any:
         return np.concatenate([np.zeros(0, dtype), *(piece[part] for piece in pieces)])
 
-    names = sorted({name for piece in pieces for name in piece[4]})
+    found = {name for piece in pieces for name in piece[4]}
     attributes = {}
-    for name in names:
-        parts = [piece[4].get(name, pa.nulls(len(piece[0]), pa.string())) for piece in pieces]
-        attributes[name] = pa.concat_arrays(parts)
+    for column in ATTRIBUTES:
+        if column.name in found:
+            kind = column.field.type
+            parts = [piece[4].get(column.name, pa.nulls(len(piece[0]), kind)) for piece in pieces]
+            attributes[column.name] = pa.concat_arrays(parts)
     ids = pa.concat_arrays([pa.array([], pa.string()), *(piece[0] for piece in pieces)])
     return Subscribers(
         ids, joined(1, np.int64), joined(2, np.int64), joined(3, bool), attributes, places

@@ -1,8 +1,10 @@
 # Gathering: which subscriptions took part in each call, and when they showed signs of life.
 #
 # A subscription is known by its holding: its place in the list of holdings sorted by number and
-# time. Each call of a holding becomes a word pair: the partner's key, and time << 32 | talk time
-# << 1 | outgoing.
+# time. Each call of a holding becomes a word pair: the partner's key, and the call: its time in the
+# upper half, then from the highest bit down: talk time unknown, talk time (28 bits), whether the
+# record counts here, message, outgoing. A record gives one word to each side that is known; it
+# counts at the first of them, so that records, not words, can be counted.
 
 cdef enum:
     # What is noted of a holding; eight places, one cache line.
@@ -21,6 +23,12 @@ cdef enum:
     BLOCK_CALLS = 64  # calls whose cache misses overlap
     UNKNOWN = -1
     OUTSIDE = -2
+    OUTGOING = 1
+    MESSAGE = 2
+    COUNTS_HERE = 4
+    TALK_SHIFT = 3
+    TALK_UNKNOWN_SHIFT = 31
+    TALK_MASK = 0x7fffffff  # with the three flags
 
 
 cdef inline int64_t _holding_at(
@@ -78,6 +86,17 @@ cdef inline void _find_block(
             chanfp_prefetch(&notes[NOTES * <int64_t>table[2 * slot + 1]])
 
 
+cdef inline uint64_t _call_word(
+    int64_t start_s, int32_t duration_s, bint is_message
+) noexcept nogil:
+    # A call received, before it is counted anywhere.
+    cdef uint64_t talk = <uint64_t>1 << TALK_UNKNOWN_SHIFT
+    if duration_s >= 0:
+        talk = <uint64_t>duration_s << TALK_SHIFT
+    return (<uint64_t>start_s << 32 | talk | COUNTS_HERE
+            | <uint64_t>(MESSAGE if is_message else 0))
+
+
 cdef int64_t _gather_calls(
     const uint64_t[::1] caller, const uint64_t[::1] callee, const int64_t[::1] start_s,
     const int32_t[::1] duration_s, const uint8_t[::1] is_message, const uint8_t[::1] is_pair,
@@ -87,14 +106,14 @@ cdef int64_t _gather_calls(
     cdef int shift = _slot_shift(table)
     cdef int64_t[2 * BLOCK_CALLS] found
     cdef int64_t row, block, side, holding, n_words = 0
-    cdef uint64_t talk
+    cdef uint64_t call
     cdef bint is_own
     for row in range(start_s.shape[0]):
         block = row % BLOCK_CALLS
         if block == 0:
             _find_block(table, shift, caller, callee, row,
                         min(row + BLOCK_CALLS, start_s.shape[0]), notes, found)
-        talk = <uint64_t>duration_s[row] << 1 if duration_s[row] > 0 else 0
+        call = _call_word(start_s[row], duration_s[row], is_message[row])
         if start_s[row] > reference_s:
             counts[COUNT_LATER] += 1
         if not served[row] & 1:
@@ -122,9 +141,8 @@ cdef int64_t _gather_calls(
                 notes[NOTES * holding + N_CALLS] += 1
                 holdings[n_words] = <int32_t>holding
                 words[2 * n_words] = callee[row] if side == 0 else caller[row]
-                words[2 * n_words + 1] = (
-                    <uint64_t>start_s[row] << 32 | talk | <uint64_t>(side == 0)
-                )
+                words[2 * n_words + 1] = call | <uint64_t>(OUTGOING if side == 0 else 0)
+                call &= ~<uint64_t>COUNTS_HERE
                 n_words += 1
     return n_words
 
@@ -144,7 +162,8 @@ def gather_calls(
     `alive_later` (uint8) is set where a sign of life follows the reference, `counts` (int64:
     parties outside any period, calls without a known party, calls after the reference) is added
     to. `holdings` (int32) and `words` (uint64, two per entry: partner key, then time << 32 | talk
-    time << 1 | outgoing) need room for two entries per call. Times lie in 0 to 2**32 - 1.
+    time unknown << 31 | talk time << 3 | counts here << 2 | message << 1 | outgoing) need room for
+    two entries per call. Times lie in 0 to 2**32 - 1, durations below 2**28, unknown ones below 0.
     """
     cdef int64_t n_entries
     with nogil:

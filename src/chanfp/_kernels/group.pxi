@@ -72,8 +72,8 @@ cdef int64_t _group_calls(
                 outgoing[at] = 0
             at = <int64_t>table[2 * slot + 1]
             calls[at] += 1
-            seconds[at] += <int64_t>((word & <uint64_t>0xffffffff) >> 1)
-            outgoing[at] += <int32_t>(word & 1)
+            seconds[at] += <int64_t>((word & TALK_MASK) >> TALK_SHIFT)
+            outgoing[at] += <int32_t>(word & OUTGOING)
         _settle_row(n_found, n_written, table, order, partners, calls, seconds, outgoing)
         n_partners[row] = n_found
         n_written += n_found

@@ -13,7 +13,8 @@ cdef enum:
     TALLY_OWN_NUMBER = 770
     TALLY_DIRECTION_MISSING = 771
     TALLY_DIRECTION_UNREADABLE = 772
-    TALLY_SIZE = 773
+    TALLY_TIME_STRAY = 773
+    TALLY_SIZE = 774
     DIRECTION_UNREADABLE = -1
     DIRECTION_MISSING = -2
 
@@ -22,7 +23,7 @@ cdef void _screen_rows(
     const uint64_t[::1] first, const uint64_t[::1] second,
     const uint8_t[::1] first_codes, const uint8_t[::1] second_codes,
     const uint8_t[::1] is_fault, const int8_t[::1] directions,
-    const int64_t[::1] start_s, const uint8_t[::1] time_status,
+    const int64_t[::1] start_s, const uint8_t[::1] time_status, int64_t first_s, int64_t last_s,
     uint8_t[::1] verdicts, uint16_t[::1] reasons, int64_t[::1] tally, int64_t[::1] first_rows,
 ) noexcept nogil:
     cdef int64_t row, reason
@@ -44,6 +45,8 @@ cdef void _screen_rows(
         elif (time_status[row] == TIME_INVALID or start_s[row] < 0
                 or start_s[row] >= <int64_t>1 << 32):
             reason = TALLY_TIME_INVALID
+        elif start_s[row] < first_s or start_s[row] > last_s:
+            reason = TALLY_TIME_STRAY
         elif one != 0 or other != 0:
             reason = TALLY_FILTERED + (other if other != 0 else one)
             verdicts[row] = FILTERED
@@ -63,20 +66,20 @@ def screen_rows(
     const uint64_t[::1] first, const uint64_t[::1] second,
     const uint8_t[::1] first_codes, const uint8_t[::1] second_codes,
     const uint8_t[::1] is_fault, const int8_t[::1] directions,
-    const int64_t[::1] start_s, const uint8_t[::1] time_status,
+    const int64_t[::1] start_s, const uint8_t[::1] time_status, int64_t first_s, int64_t last_s,
     uint8_t[::1] verdicts, uint16_t[::1] reasons, int64_t[::1] tally, int64_t[::1] first_rows,
 ):
     """Give each row a verdict (uint8: 0 pair, 1 filtered, 2 rejected) and a reason, and tally them.
 
     The parties are caller and callee, or subscriber and other party; `directions` (int8) are -1
     where unreadable and -2 where missing. `is_fault` (uint8, 256 places) says which reason codes
-    make a row unusable. Reasons are places in `tally` (int64, 773 places): 0 none, up to 255
+    make a row unusable. Reasons are places in `tally` (int64, 774 places): 0 none, up to 255
     faults of the first party by code, 256 to 511 faults of the second, 512 to 767 services (the
     second's if both are), then time missing, time invalid or outside 1970 to 2106, own number,
-    direction missing, and direction unreadable. A row counts once, faults of parties first, then
-    those of direction and time. `reasons` (uint16) gets the place of each row, `first_rows`
-    (int64, 773 places) the first row counted at each place.
+    direction missing, direction unreadable, and time outside `first_s` to `last_s`. A row counts
+    once, faults of parties first, then those of direction and time. `reasons` (uint16) gets the
+    place of each row, `first_rows` (int64, 774 places) the first row counted at each place.
     """
     with nogil:
         _screen_rows(first, second, first_codes, second_codes, is_fault, directions, start_s,
-                     time_status, verdicts, reasons, tally, first_rows)
+                     time_status, first_s, last_s, verdicts, reasons, tally, first_rows)

@@ -30,13 +30,15 @@ class Holding(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One call of one holding."""
+    """One call of one holding; talk time is -1 where unknown."""
 
     holding: int
     partner: int
     start_s: int
     seconds: int
     outgoing: int
+    is_message: int = 0
+    counts_here: int = 1
 
 
 def screen_row(
@@ -46,6 +48,7 @@ def screen_row(
     direction: int,
     start_s: int,
     status: int,
+    span: tuple[int, int],
 ) -> tuple[int, str]:
     """Return verdict and reason of one row, like ``_core.screen_rows``."""
     first_code, second_code = codes
@@ -59,6 +62,8 @@ def screen_row(
         return 2, "time missing"
     if status == TIME_INVALID or not 0 <= start_s < 2**32:
         return 2, "time invalid"
+    if not span[0] <= start_s <= span[1]:
+        return 2, "time stray"
     if first_code or second_code:
         return 1, f"service {second_code or first_code}"
     return (2, "own number") if keys[0] == keys[1] else (0, "")
@@ -99,6 +104,7 @@ def gather_calls(
         sides = [(call.caller, call.callee, 1)] if call.served & 1 else []
         sides += [(call.callee, call.caller, 0)] if call.served & 2 else []
         n_unknown += all(number not in known for number, _, _ in sides)
+        counts_here = 1
         for number, other, outgoing in sides:
             holding = find_holding(holdings, number, call.start_s)
             if holding < 0:
@@ -112,9 +118,51 @@ def gather_calls(
             if is_own:
                 own[holding].append(call.start_s)
             if call.is_pair:
-                seconds = max(call.duration_s, 0)
-                entries.append(Entry(holding, other, call.start_s, seconds, outgoing))
+                entries.append(
+                    Entry(
+                        holding,
+                        other,
+                        call.start_s,
+                        call.duration_s,
+                        outgoing,
+                        int(call.is_message),
+                        counts_here,
+                    )
+                )
+                counts_here = 0
     return entries, own, seen, alive_later, (n_outside, n_unknown, n_later)
+
+
+def _earliest(entry: Entry) -> tuple[int, bool, int, int]:
+    return entry.start_s, entry.seconds < 0, entry.seconds, entry.counts_here
+
+
+def drop_repeats(entries: Iterable[Entry], tolerance_s: int) -> tuple[list[Entry], int]:
+    """Return the entries that repeat no other, and how many records fall away.
+
+    Like ``_core.drop_repeats`` for all holdings.
+    """
+    kept: list[Entry] = []
+    n_records = 0
+    for entry in sorted(entries, key=_earliest):
+        for place, other in reversed(list(enumerate(kept))):
+            is_alike = (
+                (other.holding, other.partner, other.outgoing, other.is_message)
+                == (entry.holding, entry.partner, entry.outgoing, entry.is_message)
+                and entry.start_s - other.start_s <= tolerance_s
+                and (
+                    min(entry.seconds, other.seconds) < 0
+                    or abs(entry.seconds - other.seconds) <= tolerance_s
+                )
+            )
+            if is_alike:
+                n_records += entry.counts_here
+                if other.seconds < 0:
+                    kept[place] = other._replace(seconds=entry.seconds)
+                break
+        else:
+            kept.append(entry)
+    return kept, n_records
 
 
 def group_calls(
@@ -133,7 +181,7 @@ def group_calls(
                 calls, seconds, outgoing = row.get(entry.partner, (0, 0, 0))
                 row[entry.partner] = (
                     calls + 1,
-                    seconds + entry.seconds,
+                    seconds + max(entry.seconds, 0),
                     outgoing + entry.outgoing,
                 )
         rows.append([(partner, *sums) for partner, sums in sorted(row.items())])

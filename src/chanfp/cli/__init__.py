@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 import warnings
 from importlib import import_module
+from types import FrameType
 from typing import Any
 
 import click
@@ -37,16 +40,40 @@ def commands() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 1 bad input, 2 wrong usage, 130 interrupted."""
+    """Run the command line and exit: 0 done, 1 bad input, 2 wrong usage, 130 interrupted.
+
+    Ended by another signal it exits with 128 and the signal's number.
+    """
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         sys.exit(_run(arguments))
+
+
+def _stop_in_order() -> list[int]:
+    """Let a request to end stop a run as Ctrl-C does, so that temporary files go; say which came.
+
+    More of them change nothing.
+    """
+    received: list[int] = []
+
+    def stop(number: int, _: FrameType | None) -> None:
+        received.append(number)
+        signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+                signal.signal(number, stop)
+    return received
 
 
 def _run(arguments: list[str] | None) -> int:
     from ..errors import ChanfpError, ParameterError
     from .wording import in_options
 
+    received = _stop_in_order()
     try:
         commands.main(arguments, prog_name="chanfp", standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -56,7 +83,7 @@ def _run(arguments: list[str] | None) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("chanfp: interrupted; nothing was written.", err=True)
-        return 130
+        return 128 + (received[0] if received else signal.SIGINT)
     except ChanfpError as error:
         click.echo(f"chanfp: error: {in_options(str(error))}", err=True)
         return 2 if isinstance(error, ParameterError) else 1

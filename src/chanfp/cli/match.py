@@ -10,6 +10,7 @@ import click
 
 from .progress import show_progress
 from .reading import ReadingOptions, open_records, reading_options
+from .sizes import read_size
 
 __all__ = ["match"]
 
@@ -26,9 +27,15 @@ __all__ = ["match"]
 @reading_options
 @click.option(
     "--subscribers",
-    required=True,
     metavar="FILE",
-    help="Table with subscriber, activated_at, departed_at (empty = still active).",
+    help="Table with subscriber, activated_at, departed_at (empty = still active).  [default: "
+    "everybody served, departed by silence]",
+)
+@click.option(
+    "--on-net",
+    metavar="FILE",
+    help="Own numbers or prefixes (columns number, prefix; or .txt): who is served, where there "
+    "is no table of subscribers.",
 )
 @click.option(
     "--out",
@@ -57,7 +64,8 @@ __all__ = ["match"]
 @click.option(
     "--silence-days",
     type=float,
-    help="Who is silent for this long has departed.  [default: only the table tells]",
+    help="Who is silent for this long has departed.  [default: only the table tells; without "
+    "one, the window]",
 )
 @click.option(
     "--top",
@@ -84,13 +92,54 @@ __all__ = ["match"]
     metavar="FILE",
     help="Write every row of the CDRs that can't be used to this file: .csv, .csv.gz or .parquet.",
 )
+@click.option(
+    "--dedupe",
+    type=float,
+    is_flag=False,
+    flag_value=0.0,
+    metavar="[SECONDS]",
+    help="Count calls delivered more than once only once: same parties and kind, start and "
+    "duration within so many seconds.  [without a number: 0]",
+)
+@click.option(
+    "--hub-share",
+    type=float,
+    metavar="SHARE",
+    help="Leave out partners that more than this share of the subscribers call; 1 leaves out none.",
+)
+@click.option(
+    "--hub-count",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Leave out partners that more subscribers than this call.  [default: 4 times the partners "
+    "that 99 % of the subscribers don't exceed, 200 at least]",
+)
+@click.option(
+    "--allow-partners", metavar="FILE", help="List of numbers and prefixes never left out."
+)
+@click.option(
+    "--deny-partners", metavar="FILE", help="List of numbers and prefixes always left out."
+)
+@click.option(
+    "--memory-limit",
+    callback=read_size,
+    metavar="SIZE",
+    help="Memory to use, such as 2GB; calls beyond a quarter of it wait on disk.  [default: no "
+    "limit]",
+)
+@click.option(
+    "--temp-dir",
+    metavar="DIRECTORY",
+    help="Where they wait.  [default: the system's folder for temporary files]",
+)
 @click.option("--threads", type=click.IntRange(1), help="Threads.  [default: every usable core]")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
 @click.option("--json", "as_json", is_flag=True, help="Summary as JSON on standard output.")
 def match(
     *,
     reading: ReadingOptions,
-    subscribers: str,
+    subscribers: str | None,
+    on_net: str | None,
     out: str,
     cells: str | None,
     window_days: float,
@@ -102,6 +151,13 @@ def match(
     min_shared: int | None,
     max_reject_share: float,
     rejects: str | None,
+    dedupe: float | None,
+    hub_share: float | None,
+    hub_count: int | None,
+    allow_partners: str | None,
+    deny_partners: str | None,
+    memory_limit: int | None,
+    temp_dir: str | None,
     threads: int | None,
     quiet: bool,
     as_json: bool,
@@ -111,16 +167,12 @@ def match(
         raise click.UsageError("--json and --out - both want standard output; give --out a file.")
     from ..fingerprints import build_fingerprints
     from ..matcher import Matcher
-    from ..subscribers import read_subscribers
     from ..tables import check_output, check_survival, open_rejects, write_table
     from .summary import summary_text
 
     records = open_records(reading)
-    inputs = [
-        subscribers,
-        *(source.name for source in records.sources),
-        *([cells] if cells else []),
-    ]
+    tables = (subscribers, on_net, cells, allow_partners, deny_partners, reading.short_numbers)
+    inputs = [path for path in tables if path] + [source.name for source in records.sources]
     if out != "-":
         check_output(out)
         check_survival(out, inputs, "out")
@@ -133,7 +185,8 @@ def match(
         )
         fingerprints = build_fingerprints(
             records,
-            read_subscribers(subscribers, timezone=records.timezone),
+            subscribers,
+            on_net=on_net,
             window_days=window_days,
             reference_time=reference_time,
             horizon_days=horizon_days,
@@ -141,6 +194,13 @@ def match(
             silence_days=silence_days,
             max_reject_share=max_reject_share,
             rejects=reject_file,
+            dedupe_s=dedupe,
+            hub_share=hub_share,
+            hub_count=hub_count,
+            allow_partners=allow_partners,
+            deny_partners=deny_partners,
+            memory_limit=memory_limit,
+            temp_dir=temp_dir,
             n_threads=threads,
             progress=progress,
         )

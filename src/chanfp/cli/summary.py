@@ -12,6 +12,7 @@ __all__ = ["summary_text"]
 
 LABEL_WIDTH = 14
 SHOWN_REASONS = 6
+SHOWN_HUBS = 3
 
 
 def summary_text(summary: dict[str, Any]) -> str:
@@ -19,6 +20,7 @@ def summary_text(summary: dict[str, Any]) -> str:
     lines = [
         *_record_lines(summary["records"]),
         ("Period", _period(summary)),
+        *_hub_lines(summary["hubs"]),
         ("Subscribers", _roles(summary["subscribers"])),
         ("", _reasons("not used", summary["subscribers"]["unusable_by_reason"])),
         (
@@ -58,10 +60,35 @@ def _record_lines(records: dict[str, Any]) -> list[tuple[str, str]]:
         ("", f"{n_filtered:,} of the accepted have a party that is no subscriber number"),
         ("", _reasons("filtered", records["filtered_by_reason"])),
         ("", _reasons("taken with a loss", records["notes"])),
+        ("", f"{records['duplicates']:,} repeat another one and are left out"),
         ("", f"{records['after_reference_time']:,} lie after the reference time"),
         ("", f"{records['outside_any_period']:,} times a number was nobody's then"),
     ]
     return [line for line in lines if not line[1].startswith("0 ") or line[0]]
+
+
+def _hub_lines(hubs: dict[str, Any]) -> list[tuple[str, str]]:
+    """Say which partners are left out, by which limit, and which are the largest."""
+    partners, calls = hubs["partners_by_reason"], hubs["calls_by_reason"]
+    limit = f"{hubs['limit']:,} ({in_options(hubs['why'])})"
+    lines = [
+        (
+            "Hubs",
+            f"{partners['hub']:,} partners left out, with {calls['hub']:,} calls: more "
+            f"subscribers than {limit}"
+            if partners["hub"]
+            else f"no partner has more subscribers than {limit}",
+        )
+    ]
+    for reason, words in (("denied", "denied"), ("allowed", "beyond the limit, but allowed")):
+        if partners[reason]:
+            lines.append(
+                ("", f"{partners[reason]:,} partners {words}, with {calls[reason]:,} calls")
+            )
+    largest = [f"{one['number']} ({one['subscribers']:,})" for one in hubs["largest"][:SHOWN_HUBS]]
+    if largest:
+        lines.append(("", f"largest: {', '.join(largest)}"))
+    return lines
 
 
 def _period(summary: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from .directions import (
 )
 from .kinds import CALL, MESSAGE, UNKNOWN_KIND, read_kind
 from .settings import Settings, read_settings
+from .words import find_meanings, find_words, known_meanings
 
 __all__ = [
     "CALL",
@@ -36,6 +37,9 @@ __all__ = [
     "Settings",
     "check_directions",
     "find_column",
+    "find_meanings",
+    "find_words",
+    "known_meanings",
     "read_direction",
     "read_kind",
     "read_settings",

@@ -28,12 +28,18 @@ class Known:
         ``"out"`` or ``"in"`` for each known value.
     kinds : dict of str to str
         ``"call"`` or ``"message"`` for each known value.
+    tables : dict of str to frozenset of str
+        For each word of the tables beside CDRs the headers that say it.
+    values : dict of str to dict of str to str
+        For each word whose column takes certain values only, what a value written there means.
     """
 
     strong: dict[str, frozenset[str]]
     weak: dict[str, frozenset[str]]
     directions: dict[str, str]
     kinds: dict[str, str]
+    tables: dict[str, frozenset[str]]
+    values: dict[str, dict[str, str]]
 
 
 @cache
@@ -47,14 +53,17 @@ def load_known() -> Known:
             word: frozenset(map(fold_header, names)) for word, names in tables[strength].items()
         }
 
-    def meanings(column: str) -> dict[str, str]:
-        return {
-            fold_value(value): meaning
-            for meaning, values in tables[column].items()
-            for value in values
-        }
+    def meanings(table: dict[str, list[str]]) -> dict[str, str]:
+        return {fold_value(value): meant for meant, values in table.items() for value in values}
 
-    return Known(folded("strong"), folded("weak"), meanings("directions"), meanings("kinds"))
+    return Known(
+        strong=folded("strong"),
+        weak=folded("weak"),
+        directions=meanings(tables["directions"]),
+        kinds=meanings(tables["kinds"]),
+        tables=folded("tables"),
+        values={word: meanings(table) for word, table in tables["values"].items()},
+    )
 
 
 def fold_header(name: str) -> str:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from ..activity import gather_activity
 from ..blocks import Progress
 from ..calls import CallStore
 from ..cdr import CallRecords, read_cdrs
-from ..counts import RecordCounts
 from ..errors import ParameterError
 from ..roles import Roles, WindowSettings, assign_roles
 from ..subscribers import Subscribers, Subscriptions, read_subscribers
@@ -86,46 +85,47 @@ def inspect_cdrs(
     {'ordinary': 1, 'operator-hotline': 1}
     """
     settings = WindowSettings(window_days)
-    cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
-    if subscribers is not None and not isinstance(subscribers, Subscribers):
-        subscribers = read_subscribers(subscribers, timezone=cdrs.timezone)
-    people = None
-    subscriptions = None if subscribers is None else subscribers.index(cdrs.plan)
-    is_served = subscriptions is not None or all(
-        export.is_subscriber_centred for export in cdrs.exports
-    )
     if memory_limit is not None and memory_limit < 1:
         raise ParameterError(f"`memory_limit` must be at least 1 byte, got {memory_limit}.")
     max_bytes = TIE_BYTES if memory_limit is None else memory_limit // 4
+    cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
+    if subscribers is not None and not isinstance(subscribers, Subscribers):
+        subscribers = read_subscribers(subscribers, timezone=cdrs.timezone)
+    is_served = subscribers is not None or all(
+        export.is_subscriber_centred for export in cdrs.exports
+    )
+    known = (
+        Subscribers.without_dates(pa.array([], pa.string()), "")
+        if subscribers is None
+        else (subscribers)
+    )
+    subscriptions = known.index(cdrs.plan)
     inputs = [source.name for source in cdrs.sources] + (subscribers.sources if subscribers else [])
-    counts = RecordCounts()
     with (
-        open_rejects(rejects, inputs) as counts.reject_file,
+        open_rejects(rejects, inputs) as reject_file,
         Ties(is_served=is_served, max_bytes=max_bytes, temp_dir=temp_dir) as ties,
+        CallStore(len(subscriptions.keys), max_bytes=max_bytes, temp_dir=temp_dir) as store,
     ):
-        survey = Survey(cdrs, None if subscriptions is None else subscriptions.table, ties)
-        options: dict[str, Any] = {
-            "counts": counts,
-            "watch": survey.watch,
-            "n_threads": n_threads,
-            "progress": progress,
-        }
-        if subscriptions is None:
-            deque(cdrs.clean_calls(**options), maxlen=0)
-        else:
-            with CallStore(
-                len(subscriptions.keys), max_bytes=max_bytes, temp_dir=temp_dir
-            ) as store:
-                activity = gather_activity(
-                    cdrs, subscriptions, store, max_reject_share=None, **options
-                )
-            roles = assign_roles(activity, subscriptions, settings)
-            people = _count_people(subscribers, subscriptions, roles, window_days)
+        survey = Survey(cdrs, None if subscribers is None else subscriptions.table, ties)
+        activity = gather_activity(
+            cdrs,
+            subscriptions,
+            store,
+            max_reject_share=None,
+            reject_file=reject_file,
+            watch=survey.watch,
+            n_threads=n_threads,
+            progress=progress,
+        )
         found = ties.survey(N_HUBS, n_threads=n_threads, progress=progress)
+    people = None
+    if subscribers is not None:
+        roles = assign_roles(activity, subscriptions, settings)
+        people = _count_people(subscribers, subscriptions, roles, window_days)
     return Inspection(
         region=cdrs.plan.region,
         timezone=cdrs.timezone,
-        counts=counts,
+        counts=activity.counts,
         first_s=survey.first_s,
         last_s=survey.last_s,
         groups=survey.groups,

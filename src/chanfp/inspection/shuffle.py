@@ -9,7 +9,7 @@ import threading
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import DataError
+from ..spilling import make_folder, no_room
 
 __all__ = ["Shuffle"]
 
@@ -79,20 +79,17 @@ class Shuffle:
             self._folder.cleanup()
 
     def _spill(self) -> None:
+        if self._folder is None:
+            self._folder = make_folder(self.temp_dir)
         try:
-            if self._folder is None:
-                self._folder = tempfile.TemporaryDirectory(prefix="chanfp-", dir=self.temp_dir)
             for partition, parts in enumerate(self._parts):
                 with open(self._path(partition), "ab") as file:
                     for rows in parts:
                         file.write(np.ascontiguousarray(rows).data)
                 parts.clear()
         except OSError as error:
-            folder = self.temp_dir or tempfile.gettempdir()
-            raise DataError(
-                f"{folder}: temporary files can't be written: {error.strerror or error}; make "
-                "room or name another folder with `temp_dir`."
-            ) from error
+            n_bytes = self._n_bytes + 8 * self.width * self.n_spilled
+            raise no_room(self._folder.name, error, n_bytes) from error
         self.n_spilled += self._n_bytes // (8 * self.width)
         self._n_bytes = 0
 

@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import ParameterError
 from .reasons import CODES
 
-__all__ = ["check_region", "resolve_text"]
+__all__ = ["KEY_LIMIT", "check_region", "dialling_codes", "resolve_text"]
 
 KEY_LIMIT = 10**15
 """E.164 numbers have at most 15 digits (ITU-T E.164, section 6)."""
@@ -34,6 +34,16 @@ def check_region(region: str) -> None:
             f"`region` must be `opaque` or an ISO 3166 code such as CN, GB or US, got {region!r}; "
             "use `opaque` for hashed ids."
         )
+
+
+def dialling_codes(region: str) -> tuple[str, str, tuple[str, ...]]:
+    """Return country code, trunk prefix (may be empty) and international prefixes of a region."""
+    import phonenumbers
+
+    known: Any = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    abroad = known.international_prefix or ""
+    # Some metadata hold a pattern of carrier codes there; only plain digits are taken.
+    return str(known.country_code), known.national_prefix or "", (abroad,) * abroad.isdigit()
 
 
 def resolve_text(text: str, region: str, area_code: str | None) -> tuple[int, int]:

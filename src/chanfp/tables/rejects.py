@@ -72,6 +72,16 @@ class RejectFile:
 
     def __enter__(self) -> Self:
         self._part.__enter__()
+        self._open()
+        return self
+
+    def restart(self) -> None:
+        """Forget all rows written, because reading begins anew."""
+        self._close()
+        self._waiting, self._n_waiting, self.n_rows = [], 0, 0
+        self._open()
+
+    def _open(self) -> None:
         with self._part.located():
             if self.path.lower().endswith((".parquet", ".pq")):
                 self._writer = pq.ParquetWriter(self._part.temporary, REJECT_SCHEMA)
@@ -81,7 +91,6 @@ class RejectFile:
                 self._writer = pa_csv.CSVWriter(
                     self._stream, REJECT_SCHEMA, write_options=CSV_WRITE_OPTIONS
                 )
-        return self
 
     def __exit__(
         self,

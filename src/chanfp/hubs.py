@@ -1,0 +1,267 @@
+"""Hubs: partners that so many subscribers call that they tell nobody apart.
+
+Couriers, banks and hotlines that no numbering plan lists; and partners that the user lists.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import DataError, ParameterError
+from .grouping import Grouped
+from .keys import KeyTable, distinct_keys
+from .numberlists import NumberList
+
+__all__ = ["HubSettings", "Hubs", "Screened", "find_hubs", "screen_partners"]
+
+# A person has about as many callers as he calls people. Few have more than a hundred in a month;
+# couriers and hotlines have a thousand. The limit lies between, well away from people.
+QUANTILE = 0.99
+MULTIPLE = 4
+FLOOR = 200
+N_LARGEST = 10
+KEPT, HUB, DENIED, ALLOWED = range(4)
+REASONS = {HUB: "hub", DENIED: "denied", ALLOWED: "allowed"}
+N_COUNTED = 3
+
+
+@dataclass(frozen=True)
+class HubSettings:
+    """Which partners are dropped.
+
+    Parameters
+    ----------
+    hub_share : float, optional
+        Drop partners that are in more than this share of the fingerprints, above 0 to 1; 1 drops
+        none.
+    hub_count : int, optional
+        Drop partners that are in more fingerprints than this. Where neither is given the limit is
+        four times what 99 % of the fingerprints have in partners, and 200 at least.
+    allow, deny : NumberList, optional
+        Numbers never dropped, and numbers always dropped.
+
+    Raises
+    ------
+    ParameterError
+        If a limit is out of range.
+    """
+
+    hub_share: float | None = None
+    hub_count: int | None = None
+    allow: NumberList | None = None
+    deny: NumberList | None = None
+
+    def __post_init__(self) -> None:
+        if self.hub_share is not None and not 0 < self.hub_share <= 1:
+            raise ParameterError(
+                f"`hub_share` must be a share above 0 and up to 1, got {self.hub_share}; "
+                "1 drops no partner."
+            )
+        if self.hub_count is not None and self.hub_count < 1:
+            raise ParameterError(f"`hub_count` must be at least 1, got {self.hub_count}.")
+
+    def limit(self, n_partners: npt.NDArray[np.int64]) -> tuple[int, str]:
+        """Return how many fingerprints a partner may be in, and why.
+
+        Parameters
+        ----------
+        n_partners : int64 array
+            Partners of each fingerprint.
+        """
+        limits = []
+        if self.hub_share is not None:
+            # A share written as a decimal must not lose a subscriber to its binary rest.
+            most = math.floor(self.hub_share * len(n_partners) + 1e-9)
+            limits.append((most, f"`hub_share` {self.hub_share:g} of {len(n_partners):,}"))
+        if self.hub_count is not None:
+            limits.append((int(self.hub_count), "`hub_count`"))
+        if limits:
+            return min(limits)
+        most_partners = 0
+        if n_partners.any():
+            most_partners = int(
+                np.quantile(n_partners[n_partners > 0], QUANTILE, method="inverted_cdf")
+            )
+        why = (
+            f"{MULTIPLE} times the {most_partners:,} partners that {100 * QUANTILE:g} % of the "
+            "subscribers don't exceed"
+        )
+        if MULTIPLE * most_partners < FLOOR:
+            return FLOOR, f"{why}, but {FLOOR} at least"
+        return MULTIPLE * most_partners, why
+
+
+@dataclass(frozen=True, eq=False)
+class Hubs:
+    """Which partners are dropped, and why.
+
+    Parameters
+    ----------
+    limit : int
+        Partners in more fingerprints than this are hubs.
+    why : str
+        Where the limit comes from.
+    partners : uint64 array
+        Number keys of all partners before any was dropped.
+    n_subscribers, n_calls : int64 array
+        Fingerprints of departed, new and active subscriptions each partner is in; its calls and
+        messages in them, counted only where the verdict isn't ``KEPT``.
+    verdicts : uint8 array
+        Of each partner: ``KEPT``, ``HUB``, ``DENIED``, or ``ALLOWED`` (kept beyond the limit).
+    """
+
+    limit: int
+    why: str
+    partners: npt.NDArray[np.uint64]
+    n_subscribers: npt.NDArray[np.int64]
+    n_calls: npt.NDArray[np.int64]
+    verdicts: npt.NDArray[np.uint8]
+
+    @property
+    def is_kept(self) -> npt.NDArray[np.bool_]:
+        """Whether each partner is kept."""
+        return np.asarray((self.verdicts == KEPT) | (self.verdicts == ALLOWED), bool)
+
+    @property
+    def largest(self) -> npt.NDArray[np.int64]:
+        """Places of the largest partners that were dropped or allowed, largest first."""
+        named = np.flatnonzero(self.verdicts)
+        order = np.lexsort((self.partners[named], -self.n_subscribers[named]))
+        return np.asarray(named[order[:N_LARGEST]])
+
+    def count_calls(self, columns: npt.NDArray[np.int32], calls: npt.NDArray[np.int32]) -> None:
+        """Add the calls of fingerprint entries to those partners that aren't simply kept."""
+        named = np.flatnonzero(self.verdicts[columns])
+        np.add.at(self.n_calls, columns[named], calls[named])
+
+    def as_dict(self, names: Sequence[str]) -> dict[str, Any]:
+        """Return limit and counts as plain values, given the numbers of the largest."""
+        chosen = {reason: self.verdicts == code for code, reason in REASONS.items()}
+        rows = zip(
+            names,
+            self.n_subscribers[self.largest].tolist(),
+            self.n_calls[self.largest].tolist(),
+            self.verdicts[self.largest].tolist(),
+            strict=True,
+        )
+        return {
+            "limit": self.limit,
+            "why": self.why,
+            "partners_by_reason": {reason: int(at.sum()) for reason, at in chosen.items()},
+            "calls_by_reason": {
+                reason: int(self.n_calls[at].sum()) for reason, at in chosen.items()
+            },
+            "largest": [
+                {"number": name, "subscribers": n, "calls": calls, "reason": REASONS[verdict]}
+                for name, n, calls, verdict in rows
+            ],
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Screened:
+    """Grouped calls without dropped partners, and what the columns are.
+
+    Parameters
+    ----------
+    partners : uint64 array
+        Number key of each column, ascending.
+    n_subscribers : int64 array
+        Departed, new and active fingerprints each is in.
+    grouped : list of Grouped
+    columns : list of int32 array
+        Column of each entry of each group.
+    hubs : Hubs
+    """
+
+    partners: npt.NDArray[np.uint64]
+    n_subscribers: npt.NDArray[np.int64]
+    grouped: list[Grouped]
+    columns: list[npt.NDArray[np.int32]]
+    hubs: Hubs
+
+
+def find_hubs(
+    partners: npt.NDArray[np.uint64],
+    n_subscribers: npt.NDArray[np.int64],
+    n_partners: npt.NDArray[np.int64],
+    settings: HubSettings,
+) -> Hubs:
+    """Decide which partners are dropped; their calls are not counted yet.
+
+    Parameters
+    ----------
+    partners : uint64 array
+        Number keys.
+    n_subscribers : int64 array
+        Fingerprints each partner is in.
+    n_partners : int64 array
+        Partners of each of these fingerprints.
+    settings : HubSettings
+
+    Raises
+    ------
+    DataError
+        If a partner is on both lists.
+    """
+    limit, why = settings.limit(n_partners)
+    is_allowed, is_denied = _contains(settings.allow, partners), _contains(settings.deny, partners)
+    if (both := is_allowed & is_denied).any():
+        raise DataError(
+            f"a partner is allowed or denied, not both; {int(both.sum()):,} numbers, the first "
+            f"with key {partners[both][0]}, are on both lists; take them off one."
+        )
+    is_large = n_subscribers > limit
+    verdicts = np.zeros(len(partners), np.uint8)
+    verdicts[is_large] = HUB
+    verdicts[is_large & is_allowed] = ALLOWED
+    verdicts[is_denied] = DENIED
+    return Hubs(limit, why, partners, n_subscribers, np.zeros(len(partners), np.int64), verdicts)
+
+
+def screen_partners(
+    grouped: Sequence[Grouped], settings: HubSettings, *, n_threads: int | None = None
+) -> Screened:
+    """Give each partner a column and drop those that are hubs or denied.
+
+    Parameters
+    ----------
+    grouped : sequence of Grouped
+        The calls of the departed, the new, the active, and the later ones of the active, who count
+        as subscribers only once.
+    settings : HubSettings
+    n_threads : int, optional
+        Default every usable core.
+    """
+    partners = distinct_keys([group.partners for group in grouped])
+    table = KeyTable.of(partners, np.arange(len(partners)))
+    columns = [table.find(group.partners, n_threads=n_threads) for group in grouped]
+    n_subscribers = np.zeros(len(partners), np.int64)
+    for places in columns[:N_COUNTED]:
+        n_subscribers += np.bincount(places, minlength=len(partners))
+    n_partners = np.concatenate([np.diff(group.indptr) for group in grouped[:N_COUNTED]])
+    hubs = find_hubs(partners, n_subscribers, n_partners, settings)
+    if not hubs.verdicts.any():
+        return Screened(partners, n_subscribers, list(grouped), columns, hubs)
+    for group, places in zip(grouped[:N_COUNTED], columns, strict=False):
+        hubs.count_calls(places, group.calls)
+    is_kept = hubs.is_kept
+    renumbered = np.cumsum(is_kept, dtype=np.int32) - np.int32(1)
+    kept_entries = [is_kept[places] for places in columns]
+    return Screened(
+        partners[is_kept],
+        n_subscribers[is_kept],
+        [group.only_entries(kept) for group, kept in zip(grouped, kept_entries, strict=True)],
+        [renumbered[places[kept]] for places, kept in zip(columns, kept_entries, strict=True)],
+        hubs,
+    )
+
+
+def _contains(listed: NumberList | None, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    return np.zeros(len(keys), bool) if listed is None else listed.contains(keys)
