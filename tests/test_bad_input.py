@@ -1,5 +1,6 @@
 """Bad input for both commands: one clear line or counted rows, and nothing left lying about."""
 
+import csv
 import gzip
 import json
 import os
@@ -240,9 +241,21 @@ def test_parts_with_columns_in_another_order_are_one_table(command, place):
 def test_times_far_off_are_pointed_out(place):
     rows = [row[:3] for row in returner_calls() * 30]
     rows += [(FRIEND, OTHER, "1970-01-02 03:04:05"), (FRIEND, OTHER, "2099-12-31 00:00:00")]
+    rows[3] = ("", *rows[3][1:])
     path = write_csv(place.cdrs / "x.csv", CDR_HEADER[:3], rows)
+    for command in COMMANDS:
+        rejects = place.folder / "out" / f"{command}.csv"
+        status, out, _ = place.run(command, path, "--rejects", str(rejects))
+        assert status == 0
+        with rejects.open(newline="") as file:
+            found = [(int(row["row"]), row["reason"]) for row in csv.DictReader(file)]
+        n_rows = len(rows)
+        assert found == [
+            (5, "caller-missing"),
+            (n_rows, "start-time-stray"),
+            (n_rows + 1, "start-time-stray"),
+        ]
     status, out, _ = place.run("inspect", path)
-    assert status == 0
     assert "2 records lie far from all others: 1970-01-02, 2099-12-31" in out
     assert "Period        2024-01-01 to 2024-02-29, 60 days; 2 stray" in out
 

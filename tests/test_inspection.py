@@ -131,6 +131,18 @@ def test_days_that_are_missing_thin_or_far_off_are_pointed_out(tmp_path):
     assert "missing 01-11, 01-12" in repr(found)
 
 
+def test_stray_times_of_a_reader_are_let_pass():
+    rows = [*both_ways([day for day in range(9) for _ in range(200)]), ("13800000001", "1", "")]
+    rows.append(("13800000001", "13800000002", "2042-01-01 00:00:00"))
+    table = pa.table([list(column) for column in zip(*rows, strict=True)], names=list(HEADER))
+    found = chanfp.inspect_cdrs(table.to_reader())
+    assert kinds(found) == ["stray-times"]
+    assert (found.counts.total, found.counts.accepted) == (3602, 3601)
+    found = chanfp.inspect_cdrs(table)
+    assert kinds(found) == ["stray-times"]
+    assert found.counts.rejected["start-time-stray"] == 1
+
+
 def test_two_clocks(tmp_path):
     rows = [(caller, callee, f"{at}+08:00") for caller, callee, at in both_ways(range(3))]
     rows += both_ways(range(3))

@@ -12,6 +12,7 @@ import click
 
 from .progress import show_progress
 from .reading import ReadingOptions, open_records, reading_options
+from .sizes import read_size
 from .wording import in_options
 
 if TYPE_CHECKING:
@@ -65,6 +66,18 @@ PLAIN_SIGNS = str.maketrans(
     metavar="FILE",
     help="Write every row that can't be used to this file: .csv, .csv.gz or .parquet.",
 )
+@click.option(
+    "--memory-limit",
+    callback=read_size,
+    metavar="SIZE",
+    help="Memory to use, such as 2GB; what goes beyond a quarter of it waits on disk.  "
+    "[default: 2GB]",
+)
+@click.option(
+    "--temp-dir",
+    metavar="DIRECTORY",
+    help="Where it waits.  [default: the system's folder for temporary files]",
+)
 @click.option("--threads", type=click.IntRange(1), help="Threads.  [default: every usable core]")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as JSON.")
@@ -74,6 +87,8 @@ def inspect(
     subscribers: str | None,
     window_days: float,
     rejects: str | None,
+    memory_limit: int | None,
+    temp_dir: str | None,
     threads: int | None,
     quiet: bool,
     as_json: bool,
@@ -82,6 +97,7 @@ def inspect(
     from ..errors import ChanfpWarning
     from ..inspection import inspect_cdrs
     from ..subscribers import read_subscribers
+    from ..tables import open_rejects
 
     with warnings.catch_warnings():
         # What reading warns of stands among the findings.
@@ -90,13 +106,21 @@ def inspect(
     table = None
     if subscribers is not None:
         table = read_subscribers(subscribers, timezone=records.timezone)
-    with warnings.catch_warnings(), show_progress(quiet) as progress:
+    inputs = [path for path in (subscribers, *reading.tables) if path]
+    inputs += [source.name for source in records.sources]
+    with (
+        warnings.catch_warnings(),
+        show_progress(quiet) as progress,
+        open_rejects(rejects, inputs) as reject_file,
+    ):
         warnings.simplefilter("ignore", ChanfpWarning)
         inspection = inspect_cdrs(
             records,
             table,
             window_days=window_days,
-            rejects=rejects,
+            rejects=reject_file,
+            memory_limit=memory_limit,
+            temp_dir=temp_dir,
             n_threads=threads,
             progress=progress,
         )

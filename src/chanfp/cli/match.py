@@ -171,7 +171,7 @@ def match(
     from .summary import summary_text
 
     records = open_records(reading)
-    tables = (subscribers, on_net, cells, allow_partners, deny_partners, reading.short_numbers)
+    tables = (subscribers, on_net, cells, allow_partners, deny_partners, *reading.tables)
     inputs = [path for path in tables if path] + [source.name for source in records.sources]
     if out != "-":
         check_output(out)
