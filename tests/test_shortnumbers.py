@@ -89,6 +89,11 @@ def test_short_numbers(own, text, number, reason):
     assert resolved(read(ROWS), [(own, text)]) == [(number, reason)]
 
 
+def test_emergency_numbers_stay_what_they_are():
+    found = read([(ANN, "farm", "110", BOB)])
+    assert resolved(found, [(ANN, "110")]) == [("", "emergency")]
+
+
 def test_rows_do_not_hang_on_each_other():
     pairs = [
         (own, text) for own in (ANN, BOB, CAT, DAN, EVE) for text in ("661", "699", "110", ANN)
@@ -171,7 +176,7 @@ def test_groups_may_use_one_short_number_where_nobody_is_in_both():
 
 
 def test_opaque_ids_have_no_short_numbers():
-    with pytest.raises(ParameterError, match="short numbers can't be told from other ids"):
+    with pytest.raises(ParameterError, match="`short_numbers` can't be told from other ids"):
         read(ROWS, NumberingPlan("opaque"))
 
 

@@ -200,6 +200,12 @@ def test_two_rows_of_one_key_are_both_named(read, tmp_path):
             read([one, two])
 
 
+def test_the_first_row_that_repeats_is_named():
+    rows = pa.table({"outlet": ["b", "a", "c", "a", "c", "b"], "parent": [""] * 6})
+    with pytest.raises(DataError, match=r"row 2 and .*row 4: .*\(outlet a\)"):
+        chanfp.read_outlets(rows)
+
+
 def test_a_cell_given_twice_alike_is_one_cell():
     rows = pa.table({"cell": ["a", "b", "a", "c", "c"], "region": ["1", "2", "1", None, None]})
     cells = chanfp.read_cells(rows)

@@ -36,11 +36,10 @@ def find_mixture(export: Export, party: str, texts: pa.Array) -> str | None:
     place = f"{export.source.name}, column {export.needed(party)!r}"
     is_opaque = export.plan.region == "opaque"
     if sample.n_hashed >= HASHED_SHARE * sample.n and not is_opaque:
-        example = next(text for text in texts.to_pylist() if text and not text.isspace())
         raise DataError(
-            f"{place}: ids must be numbers of the plan {export.plan.region!r}, found hashes in "
-            f"{sample.n_hashed / sample.n:.0%} of the first {sample.n:,} rows, such as "
-            f"{example!r}; read hashed ids with the numbers 'opaque'."
+            f"{place}: ids must be numbers of the plan {export.plan.region!r}, found hashed or "
+            f"made-up ids in {sample.n_hashed / sample.n:.0%} of the first {sample.n:,} rows, such "
+            f"as {sample.hashed!r}; read them with `numbers` 'opaque'."
         )
     if min(sample.n_long_hashed, sample.n_numbers) < MIXED_SHARE * sample.n:
         return None

@@ -114,8 +114,8 @@ class ShortNumbers:
         """
         if plan.region == "opaque":
             raise ParameterError(
-                "short numbers can't be told from other ids under the plan 'opaque'; name the "
-                "region of the numbers."
+                "`short_numbers` can't be told from other ids under the plan 'opaque'; leave them "
+                "out or name the region in `numbers`."
             )
         table = read_table(source, SCHEMA)
         return _Rows.of(table, plan).indexed(plan)

@@ -29,6 +29,7 @@ PARAMETERS = (
     "reference_time",
     "seed",
     "settings",
+    "short_numbers",
     "timezone",
     "top",
     "window_days",
