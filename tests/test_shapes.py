@@ -6,11 +6,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import chanfp
+import chanfp.cleaning
 import chanfp.profiles
 from carriers import (
     CDR_HEADER,
+    FRIENDS,
     NEW,
     OLD,
     SUBSCRIBER_HEADER,
@@ -102,6 +106,42 @@ def test_both_sides_of_a_call_are_one_call(mixed, call_centred):
     assert found.activity.counts.notes == {}
 
 
+NUMBERS = (OLD, NEW, *FRIENDS[:3], "10086")
+
+
+@settings(max_examples=30)
+@given(
+    calls=st.lists(
+        st.tuples(
+            st.sampled_from(NUMBERS),
+            st.sampled_from(NUMBERS),
+            st.integers(0, 60).map(stamp),
+            st.sampled_from(["0", "7", ""]),
+            st.sampled_from(["call", "sms"]),
+            st.just(""),
+            st.just(""),
+        ).filter(lambda call: call[0] != call[1]),
+        min_size=1,
+        max_size=40,
+    ),
+    data=st.data(),
+)
+def test_any_calls_are_the_same_in_both_shapes(calls, data):
+    # A service's own row would be nobody's, as its side of a call is.
+    rows = data.draw(st.permutations(both_sides(calls)))
+    reference = {"reference_time": stamp(60), "max_reject_share": 1}
+    one, other = (
+        chanfp.build_fingerprints(
+            table, table_of(SUBSCRIBER_HEADER, *subscriber_rows()), **reference
+        )
+        for table in (
+            table_of(CDR_HEADER, *calls, (FRIENDS[3], FRIENDS[4], stamp(0), "", "", "", "")),
+            english_table([*rows, (FRIENDS[3], "in", FRIENDS[4], stamp(0), "", "", "", "")]),
+        )
+    )
+    assert_equal_fingerprints(other, one)
+
+
 def test_a_row_speaks_for_its_subscriber_only():
     rows = [row for row in both_sides(CALLS) if row[0] in (OLD, NEW)]
     found = build(english_table(rows))
@@ -168,6 +208,27 @@ def test_rows_without_a_readable_direction_are_rejected():
     assert examples["operator-hotline"].endswith("row 7, column 'other_party': '10086'")
 
 
+def test_every_rejected_row_has_its_reason(monkeypatch):
+    screenings = []
+    screen = chanfp.cleaning.screen
+    monkeypatch.setattr(
+        chanfp.cleaning,
+        "screen",
+        lambda *parts: screenings.append(screen(*parts)) or screenings[-1],
+    )
+    rows = [(ME, "in", FRIEND, ""), (ME, "in", "95588", stamp(1)), ("nobody", "x", "", stamp(1))]
+    rows += [(ME, "", FRIEND, stamp(1)), (ME, "out", ME, stamp(1)), (ME, "in", "", stamp(1))]
+    _, counts = clean(table_of(("subscriber", "direction", "other_party", "start_time"), *rows))
+    assert list(screenings[0].rejected()) == [
+        (0, "start-time-missing"),
+        (2, "other-party-missing"),
+        (3, "direction-missing"),
+        (4, "own-number"),
+        (5, "other-party-missing"),
+    ]
+    assert sum(counts.rejected.values()) == 5
+
+
 def test_directions_may_be_given():
     rows = [(ME, 0, FRIEND, stamp(1)), (ME, 1, FRIEND, stamp(2))]
     table = table_of(("subscriber", "direction", "other_party", "start_time"), *rows)
@@ -190,14 +251,14 @@ def test_columns_given_hold_where_they_are_there(tmp_path):
         chanfp.read_cdrs(tmp_path, columns={"caller": "C", "callee": "B"})
 
 
-def settings_file(folder, text):
+def write_settings(folder, text):
     path = folder / "settings.toml"
     path.write_text(text, encoding="utf-8")
     return path
 
 
 def test_settings_are_defaults_and_arguments_go_before_them(tmp_path):
-    settings = settings_file(
+    settings = write_settings(
         tmp_path,
         'delimiter = "|"\nencoding = "gb18030"\ntimezone = "Asia/Shanghai"\n'
         '[columns]\nsubscriber = "甲"\nother_party = "乙"\ndirection = "向"\n'
@@ -229,7 +290,7 @@ def cities(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("area_code", "settings", "expected"),
+    ("area_code", "text", "expected"),
     [
         (None, "", ["", "", ""]),
         ("010", "", ["+861062345678"] * 3),
@@ -244,13 +305,13 @@ def cities(tmp_path):
         ("020", 'area_code = "021"\n[area_codes]\n"*" = "010"', ["20", "20", "20"]),
     ],
 )
-def test_local_landlines_belong_to_the_city_of_their_file(area_code, settings, expected, cities):
-    path = settings_file(cities.parent, settings)
+def test_local_landlines_belong_to_the_city_of_their_file(area_code, text, expected, cities):
+    path = write_settings(cities.parent, text)
     counts = RecordCounts()
     cdrs = chanfp.read_cdrs(cities, area_code=area_code, settings=path)
     callees = [key for calls in cdrs.clean_calls(counts=counts) for key in calls.callee]
     found = cdrs.plan.format(callees)
-    wanted = [f"+86{text}{LOCAL}" if len(text) == 2 else text for text in expected]
+    wanted = [f"+86{city}{LOCAL}" if len(city) == 2 else city for city in expected]
     assert found == wanted
     assert counts.filtered["no-area-code"] == expected.count("")
 
