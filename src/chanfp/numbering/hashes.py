@@ -36,7 +36,7 @@ class IdSample:
     n_numbers : int
         Those that look like telephone numbers.
     hashed, number : str
-        The first one of each, of hashes a long one if there is any; empty where there is none.
+        The first long one of the former and the first of the latter; empty where there is none.
     """
 
     n: int
@@ -71,8 +71,9 @@ def sample_ids(numbers: Any) -> IdSample:
     n_hashed, n_long, n_numbers = (
         int(pc.sum(found).as_py() or 0) for found in (is_hashed, is_long, is_number)
     )
-    hashed = _first(texts, is_long) or _first(texts, is_hashed)
-    return IdSample(len(sample), n_hashed, n_long, n_numbers, hashed, _first(texts, is_number))
+    return IdSample(
+        len(sample), n_hashed, n_long, n_numbers, _first(texts, is_long), _first(texts, is_number)
+    )
 
 
 def _first(texts: pa.Array, chosen: pa.Array) -> str:
