@@ -39,7 +39,8 @@ def find_mixture(export: Export, party: str, texts: pa.Array) -> str | None:
     if sample.n_long_hashed >= HASHED_SHARE * sample.n and not is_opaque:
         raise DataError(
             f"{place}: ids must be numbers of the plan {export.plan.region!r}, found hashed or "
-            f"made-up ids in {hashed} of the first {sample.n:,} rows, such as {sample.hashed!r}; read them with `numbers` 'opaque'."
+            f"made-up ids in {hashed} of the first {sample.n:,} rows, such as {sample.hashed!r}; "
+            "read them with `numbers` 'opaque'."
         )
     if min(sample.n_long_hashed, sample.n_numbers) < MIXED_SHARE * sample.n:
         return None
