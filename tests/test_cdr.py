@@ -204,6 +204,9 @@ def test_names_of_odd_types_are_refused_with_their_place():
     rows = table().set_column(6, "imei", pa.array([860123456789012.0] * len(ROWS)))
     (calls,) = chanfp.read_cdrs(rows).clean_calls(extra=("imei",))
     assert calls.extra["imei"][0].as_py() == "860123456789012"
+    decimals = rows.column("imei").cast(pa.decimal128(20, 2))
+    (calls,) = chanfp.read_cdrs(rows.set_column(6, "imei", decimals)).clean_calls(extra=("imei",))
+    assert calls.extra["imei"][0].as_py() == "860123456789012"
 
 
 def test_a_reader_is_read_once():

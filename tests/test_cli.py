@@ -106,6 +106,21 @@ def test_several_cdr_files_in_one_option(tmp_path):
         assert json.loads(done.stdout)["records"]["total"] == 185
 
 
+def test_own_numbers_instead_of_a_table_of_subscribers(files, tmp_path):
+    out = ("--out", tmp_path / "m.csv")
+    done = run("match", *files[:2], *out)
+    assert fails(done, "give --on-net, a list of their numbers or prefixes, or --subscribers", 2)
+    own = tmp_path / "own.txt"
+    own.write_text("139*  # ours\n")
+    done = run("match", *files[:2], "--on-net", own, *out)
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "m.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["new"], row["old"], row["grade"]) == (f"+86{NEW}", f"+86{OLD}", "A")
+    done = run("match", *files, "--on-net", own, *out)
+    assert fails(done, "leave out --on-net or --subscribers", 2)
+
+
 def test_late_closure_and_early_activation_change_nothing(files, tmp_path):
     plain = tmp_path / "plain.csv"
     run("match", *files, "--out", plain)
@@ -255,6 +270,71 @@ def test_integer_numbers_warn_in_one_line(files, tmp_path):
     assert done.stderr.startswith("chanfp: warning: ")
     assert "leading zeros" in done.stderr
     assert "number-column-integer" in done.stdout
+
+
+def as_one_city(folder):
+    """Write the carrier as a billing export in odd words, of local landlines and moments in UTC."""
+    path = folder / "billing.csv"
+    with path.open("w", newline="", encoding="gb18030") as file:
+        writer = csv.writer(file, delimiter="\t")
+        writer.writerow(("甲", "乙", "向", "时"))
+        for caller, callee, start, *_ in returner_calls():
+            moment = f"{start.replace(' ', 'T')}Z"
+            landline = "6234" + callee[-4:] if callee.startswith("1380000") else callee
+            writer.writerow((caller, landline, "0", moment))
+            writer.writerow((callee, caller, "1=in", moment))
+    return path
+
+
+def test_a_billing_export_in_words_of_its_own(files, tmp_path):
+    path = as_one_city(tmp_path)
+    words = ("match", "--cdr", path, *files[2:], "--out", tmp_path / "m.csv", "--json")
+    assert fails(run(*words), "billing.csv: CDRs need a column 'caller'")
+    mapped = ("--map", "subscriber=甲", "--map", "other_party=乙", "--map", "direction=向")
+    done = run(*words, *mapped)
+    assert fails(done, "meant in --map, such as start_time=COLUMN")
+    mapped = (*mapped, "--map", "start_time=时")
+    assert fails(run(*words, *mapped), "370 of 370 CDRs can't be used")
+    mapped = (*mapped, "--direction", "0=out", "--direction", "1=in=in", "--delimiter", "tab")
+    done = run(*words, *mapped, "--encoding", "gbk")
+    summary = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert summary["records"]["filtered_by_reason"]["no-area-code"] > 100
+    assert "times with and without a time zone are mixed" in done.stderr
+    assert "in --timezone, such as 'Asia/Shanghai'" in done.stderr
+    settings = tmp_path / "settings.toml"
+    settings.write_text(
+        'timezone = "Asia/Shanghai"\n[columns]\nsubscriber = "甲"\nother_party = "乙"\n'
+        'direction = "向"\nstart_time = "时"\n[directions]\n"0" = "out"\n"1=in" = "in"\n',
+        encoding="utf-8",
+    )
+    done = run(*words, "--settings", settings, "--area-code", "billing*=021")
+    assert (done.returncode, done.stderr) == (0, "")
+    summary = json.loads(done.stdout)
+    assert summary["records"]["filtered_by_reason"] == {}
+    assert summary["grades"] == {"A": 1}
+    assert summary["reference_time"] == "2024-02-29 20:00:00"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--map", "caller"), "Invalid value for '--map': 'caller' must hold an equals sign"),
+        (("--map", "caller=a", "--map", "caller=b"), "'caller' is given as 'a' and as 'b'"),
+        (("--map", "coller=a"), "'coller' is no column word (did you mean 'caller'?)"),
+        (("--direction", "=out"), "'=out' must hold an equals sign with something before it"),
+        (("--direction", "0=up"), "'0' must mean 'out' or 'in', got 'up'"),
+        (("--timezone", "Peking"), "--timezone must be an IANA name"),
+        (("--encoding", "klingon"), "--encoding must be an encoding"),
+        (("--delimiter", ""), "--delimiter must be one ASCII character"),
+        (("--area-code", "gone*=010"), "--area-code: 'gone*' must fit the name of a file"),
+        (("--area-code", "1"), "--area-code must be one of region CN, got '1'"),
+    ],
+)
+def test_options_of_reading_that_mean_nothing(options, message, files, tmp_path):
+    done = run("match", *files, "--out", tmp_path / "m.csv", *options)
+    assert done.returncode == 2
+    assert message in " ".join(done.stderr.split())
 
 
 @pytest.mark.parametrize(

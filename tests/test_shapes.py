@@ -6,10 +6,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import chanfp
+import chanfp.cleaning
+import chanfp.profiles
 from carriers import (
     CDR_HEADER,
+    FRIENDS,
     NEW,
     OLD,
     SUBSCRIBER_HEADER,
@@ -19,9 +24,10 @@ from carriers import (
     write_csv,
 )
 from chanfp.counts import RecordCounts
+from chanfp.errors import ColumnError, ParameterError
 
 CALLS = returner_calls()
-BOTH_WAYS = ("departed", "new", "active", "active_later")
+ROLES = ("departed", "new", "active", "active_later")
 CHINESE_HEADER = ("本机号码", "通话类型", "对端号码", "通话开始时间", "时长(秒)", "业务类型")
 ME, FRIEND = "13800000001", "13800000002"
 
@@ -64,7 +70,7 @@ def build(cdrs, **options):
 
 def assert_equal_fingerprints(found, expected):
     assert np.array_equal(found.partners, expected.partners)
-    for role in BOTH_WAYS:
+    for role in ROLES:
         one, other = getattr(found, role), getattr(expected, role)
         assert one.ids.equals(other.ids), role
         for name in ("indptr", "indices", "data"):
@@ -98,6 +104,42 @@ def test_both_sides_of_a_call_are_one_call(mixed, call_centred):
     assert found.activity.counts.total == 2 * len(CALLS)
     assert found.activity.counts.rejected == {}
     assert found.activity.counts.notes == {}
+
+
+NUMBERS = (OLD, NEW, *FRIENDS[:3], "10086")
+
+
+@settings(max_examples=30)
+@given(
+    calls=st.lists(
+        st.tuples(
+            st.sampled_from(NUMBERS),
+            st.sampled_from(NUMBERS),
+            st.integers(0, 60).map(stamp),
+            st.sampled_from(["0", "7", ""]),
+            st.sampled_from(["call", "sms"]),
+            st.just(""),
+            st.just(""),
+        ).filter(lambda call: call[0] != call[1]),
+        min_size=1,
+        max_size=40,
+    ),
+    data=st.data(),
+)
+def test_any_calls_are_the_same_in_both_shapes(calls, data):
+    # A service's own row would be nobody's, as its side of a call is.
+    rows = data.draw(st.permutations(both_sides(calls)))
+    reference = {"reference_time": stamp(60), "max_reject_share": 1}
+    one, other = (
+        chanfp.build_fingerprints(
+            table, table_of(SUBSCRIBER_HEADER, *subscriber_rows()), **reference
+        )
+        for table in (
+            table_of(CDR_HEADER, *calls, (FRIENDS[3], FRIENDS[4], stamp(0), "", "", "", "")),
+            english_table([*rows, (FRIENDS[3], "in", FRIENDS[4], stamp(0), "", "", "", "")]),
+        )
+    )
+    assert_equal_fingerprints(other, one)
 
 
 def test_a_row_speaks_for_its_subscriber_only():
@@ -166,9 +208,185 @@ def test_rows_without_a_readable_direction_are_rejected():
     assert examples["operator-hotline"].endswith("row 7, column 'other_party': '10086'")
 
 
+def test_every_rejected_row_has_its_reason(monkeypatch):
+    screenings = []
+    screen = chanfp.cleaning.screen
+    monkeypatch.setattr(
+        chanfp.cleaning,
+        "screen",
+        lambda *parts: screenings.append(screen(*parts)) or screenings[-1],
+    )
+    rows = [(ME, "in", FRIEND, ""), (ME, "in", "95588", stamp(1)), ("nobody", "x", "", stamp(1))]
+    rows += [(ME, "", FRIEND, stamp(1)), (ME, "out", ME, stamp(1)), (ME, "in", "", stamp(1))]
+    _, counts = clean(table_of(("subscriber", "direction", "other_party", "start_time"), *rows))
+    assert list(screenings[0].rejected()) == [
+        (0, "start-time-missing"),
+        (2, "other-party-missing"),
+        (3, "direction-missing"),
+        (4, "own-number"),
+        (5, "other-party-missing"),
+    ]
+    assert sum(counts.rejected.values()) == 5
+
+
 def test_directions_may_be_given():
     rows = [(ME, 0, FRIEND, stamp(1)), (ME, 1, FRIEND, stamp(2))]
     table = table_of(("subscriber", "direction", "other_party", "start_time"), *rows)
     assert clean(table)[1].rejected == {"direction-unreadable": 2}
     calls, _ = clean(table, directions={"0": "in", "1": "out"})
     assert calls.served.tolist() == [2, 1]
+
+
+# Columns, settings, area codes
+
+
+def test_columns_given_hold_where_they_are_there(tmp_path):
+    write_csv(tmp_path / "a.csv", ("A", "B", "start_time"), [(ME, FRIEND, stamp(1))])
+    write_csv(tmp_path / "b.csv", ("主叫号码", "B", "start_time"), [(FRIEND, ME, stamp(2))])
+    cdrs = chanfp.read_cdrs(tmp_path, columns={"caller": "A", "callee": "b"})
+    assert [export.column("caller") for export in cdrs.exports] == ["A", "主叫号码"]
+    callers = [calls.caller for calls in cdrs.clean_calls()]
+    assert np.concatenate(callers).tolist() == [8613800000001, 8613800000002]
+    with pytest.raises(ColumnError, match=r"a.csv: column 'C', given for 'caller', is missing"):
+        chanfp.read_cdrs(tmp_path, columns={"caller": "C", "callee": "B"})
+
+
+def write_settings(folder, text):
+    path = folder / "settings.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_settings_are_defaults_and_arguments_go_before_them(tmp_path):
+    settings = write_settings(
+        tmp_path,
+        'delimiter = "|"\nencoding = "gb18030"\ntimezone = "Asia/Shanghai"\n'
+        '[columns]\nsubscriber = "甲"\nother_party = "乙"\ndirection = "向"\n'
+        '[directions]\n"0" = "out"\n"1" = "in"\n',
+    )
+    path = tmp_path / "cdr.csv"
+    text = f"甲|乙|向|start_time\n{ME}|{FRIEND}|0|2024-01-01T00:00:00Z\n"
+    path.write_text(text, encoding="gb18030")
+    calls, _ = clean(path, settings=settings)
+    assert calls.served.tolist() == [1]
+    assert calls.start_s[0] % 86_400 == 8 * 3600
+    assert chanfp.read_cdrs(path, settings=settings).timezone == "Asia/Shanghai"
+    calls, _ = clean(path, settings=settings, directions={"0": "in"}, timezone="Asia/Tokyo")
+    assert calls.served.tolist() == [2]
+    assert calls.start_s[0] % 86_400 == 9 * 3600
+    path.write_text(text.replace("|", ";"), encoding="utf-16")
+    clean(path, settings=settings, encoding="utf-16", delimiter=";")
+
+
+LOCAL = "62345678"
+
+
+@pytest.fixture
+def cities(tmp_path):
+    for name in ("beijing-1", "shanghai-1", "elsewhere"):
+        path = tmp_path / f"{name}.csv"
+        write_csv(path, ("caller", "callee", "start_time"), [(ME, LOCAL, stamp(1))])
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("area_code", "text", "expected"),
+    [
+        (None, "", ["", "", ""]),
+        ("010", "", ["+861062345678"] * 3),
+        (
+            {"beijing*": "010", "*/shanghai-?.csv": "021"},
+            "",
+            ["+861062345678", "", "+862162345678"],
+        ),
+        (None, '[area_codes]\n"bei*" = "010"\n"gone*" = "021"', ["+861062345678", "", ""]),
+        (None, 'area_code = "021"\n[area_codes]\n"b*" = "010"', ["10", "21", "21"]),
+        ({"e*": "020"}, 'area_code = "021"\n[area_codes]\n"*" = "010"', ["10", "20", "10"]),
+        ("020", 'area_code = "021"\n[area_codes]\n"*" = "010"', ["20", "20", "20"]),
+    ],
+)
+def test_local_landlines_belong_to_the_city_of_their_file(area_code, text, expected, cities):
+    path = write_settings(cities.parent, text)
+    counts = RecordCounts()
+    cdrs = chanfp.read_cdrs(cities, area_code=area_code, settings=path)
+    callees = [key for calls in cdrs.clean_calls(counts=counts) for key in calls.callee]
+    found = cdrs.plan.format(callees)
+    wanted = [f"+86{city}{LOCAL}" if len(city) == 2 else city for city in expected]
+    assert found == wanted
+    assert counts.filtered["no-area-code"] == expected.count("")
+
+
+def test_area_codes_that_mean_nothing(cities):
+    with pytest.raises(
+        ParameterError, match=r"`area_code`: 'bejing\*' must fit the name of a file"
+    ):
+        chanfp.read_cdrs(cities, area_code={"bejing*": "010"})
+    with pytest.raises(ParameterError, match="`area_code` must be one of region CN, got '111'"):
+        chanfp.read_cdrs(cities, area_code="111")
+
+
+def test_parts_and_words_are_named_in_errors(tmp_path):
+    with pytest.raises(ParameterError, match=r"'calller' is no column word .did you mean 'caller'"):
+        chanfp.read_cdrs(table_of(CDR_HEADER, *CALLS), columns={"calller": "caller"})
+    with pytest.raises(ParameterError, match="'0' must mean 'out' or 'in'"):
+        chanfp.read_cdrs(table_of(CDR_HEADER, *CALLS), directions={"0": "up"})
+    path = write_csv(tmp_path / "x.csv", ("subscriber", "other_party", "start_time"), [])
+    with pytest.raises(ColumnError, match=r"x.csv: CDRs need a column 'direction'"):
+        chanfp.read_cdrs(path)
+
+
+# Kinds, cells and handsets
+
+
+def test_kinds_that_are_not_known_are_noted():
+    kinds = ("call", "SMS", "", None, "短信", "Voice Call", "gprs", "email", "gprs")
+    rows = [(ME, FRIEND, stamp(1), kind) for kind in kinds]
+    calls, counts = clean(table_of(("caller", "callee", "start_time", "kind"), *rows))
+    assert calls.is_message.tolist() == [False, True, False, False, True, False, True, True, True]
+    assert counts.notes == {"kind-unknown": 3}
+
+
+EXTRA = ("cell", "imei", "callee_cell", "callee_imei")
+
+
+def test_cells_and_handsets_belong_to_the_side_that_is_spoken_for():
+    header = ("subscriber", "direction", "other_party", "start_time", "cell", "imei")
+    rows = [(ME, way, FRIEND, stamp(1), "c1", "i1") for way in ("out", "in")]
+    calls, _ = clean(table_of(header, *rows), extra=EXTRA)
+    found = {name: column.to_pylist() for name, column in calls.extra.items()}
+    assert found == {
+        "cell": ["c1", None],
+        "imei": ["i1", None],
+        "callee_cell": [None, "c1"],
+        "callee_imei": [None, "i1"],
+    }
+    header = ("caller", "callee", "start_time", "cell", "被叫小区")
+    calls, _ = clean(table_of(header, (ME, FRIEND, stamp(1), "c1", "c2")), extra=EXTRA)
+    assert [calls.extra[name][0].as_py() for name in EXTRA] == ["c1", None, "c2", None]
+
+
+def profiles_of(cdrs):
+    fingerprints = build(cdrs)
+    new, departed = chanfp.profiles.read_profiles(
+        fingerprints, np.arange(len(fingerprints.new)), np.arange(len(fingerprints.departed))
+    )
+    return new, departed
+
+
+def cells_of(profile, row):
+    counts = profile.cells[[row]].toarray()[0]
+    return {profile.cell_names[at]: int(counts[at]) for at in np.flatnonzero(counts)}
+
+
+def test_calls_received_count_in_the_own_cell_only():
+    new, departed = profiles_of(table_of(CDR_HEADER, *CALLS))
+    both_new, _ = profiles_of(english_table(both_sides(CALLS)))
+    assert cells_of(new, 0) == {"c1": 25}
+    assert cells_of(departed, 1) == {"c2": 25}
+    assert cells_of(both_new, 0) == {"c1": 25, "c1-callee": 25}
+    assert np.array_equal(new.hours.toarray(), both_new.hours.toarray())
+    assert new.hours.sum() == 25
+    wide = [(*row, f"{row[5]}-callee", "") for row in CALLS]
+    wide_new, _ = profiles_of(table_of((*CDR_HEADER, "callee_cell", "callee_imei"), *wide))
+    assert cells_of(wide_new, 0) == {"c1": 25, "c1-callee": 25}
+    assert np.array_equal(wide_new.handsets.toarray(), both_new.handsets.toarray())

@@ -282,7 +282,9 @@ def _given_for(
             find_column(other.schema.names, column) is not None for other in sources
         )
 
-    return {word: column for word, column in columns.items() if not is_elsewhere(column)}
+    return {
+        word: column for word, column in columns.items() if not (column and is_elsewhere(column))
+    }
 
 
 class _Plans:

@@ -19,6 +19,7 @@ from .clock import format_time, has_zone, parse_time
 from .errors import ParameterError
 from .grouping import group_calls
 from .hubs import Hubs, HubSettings, screen_partners
+from .numbering import NumberingPlan
 from .numberlists import NumberList
 from .repeats import check_tolerance
 from .roles import Role, Roles, WindowSettings, assign_roles
@@ -270,14 +271,11 @@ def build_fingerprints(
     settings = WindowSettings(window_days, horizon_days, new_days, silence_days)
     tolerance_s = check_tolerance(dedupe_s)
     cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
-    lists = (
-        listed if listed is None else NumberList.of(listed, cdrs.plan)
-        for listed in (allow_partners, deny_partners)
-    )
+    lists = (_read_list(one, cdrs.plan) for one in (allow_partners, deny_partners))
     hub_settings = HubSettings(hub_share, hub_count, *lists)
     if subscribers is None:
-        listed = on_net if on_net is None else NumberList.of(on_net, cdrs.plan)
-        subscribers = find_served(cdrs, listed, n_threads=n_threads, progress=progress)
+        own = _read_list(on_net, cdrs.plan)
+        subscribers = find_served(cdrs, own, n_threads=n_threads, progress=progress)
     elif on_net is not None:
         raise ParameterError(
             "`on_net` says who is served where there is no table of subscribers; leave out "
@@ -353,6 +351,12 @@ def _clock_of(reference_time: Any, timezone: str | None) -> dict[str, str]:
         return {}
     is_moment = timezone is None and has_zone(reference_time)
     return {UTC_CLOCK if is_moment else WALL_CLOCK: f"`reference_time` {str(reference_time)!r}"}
+
+
+def _read_list(listed: Any, plan: NumberingPlan) -> NumberList | None:
+    if listed is None or isinstance(listed, NumberList):
+        return listed
+    return NumberList.read(listed, plan)
 
 
 def _call_bytes(memory_limit: int | None) -> int | None:

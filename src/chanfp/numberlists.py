@@ -89,11 +89,6 @@ class NumberList:
                 found.add_table(read_table(one, SCHEMA))
         return found.listed()
 
-    @classmethod
-    def of(cls, source: Any, plan: NumberingPlan) -> NumberList:
-        """Return a list as it is, or `read` whatever else it is."""
-        return source if isinstance(source, NumberList) else cls.read(source, plan)
-
     def contains(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
         """Return which keys are in the list, or begin with a prefix in it; bool array.
 

@@ -99,4 +99,6 @@ def _run(arguments: list[str] | None) -> int:
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    click.echo(f"chanfp: warning: {message}", err=True)
+    from .wording import in_options
+
+    click.echo(f"chanfp: warning: {in_options(str(message))}", err=True)

@@ -29,9 +29,15 @@ __all__ = ["match"]
 @reading_options
 @click.option(
     "--subscribers",
-    required=True,
     metavar="FILE",
-    help="Table with subscriber, activated_at, departed_at (empty = still active).",
+    help="Table with subscriber, activated_at, departed_at (empty = still active).  [default: "
+    "everybody served, departed by silence]",
+)
+@click.option(
+    "--on-net",
+    metavar="FILE",
+    help="Own numbers or prefixes (columns number, prefix; or .txt): who is served, where there "
+    "is no table of subscribers.",
 )
 @click.option(
     "--out",
@@ -60,7 +66,8 @@ __all__ = ["match"]
 @click.option(
     "--silence-days",
     type=float,
-    help="Who is silent for this long has departed.  [default: only the table tells]",
+    help="Who is silent for this long has departed.  [default: only the table tells; without "
+    "one, the window]",
 )
 @click.option(
     "--top",
@@ -128,7 +135,8 @@ __all__ = ["match"]
 def match(
     *,
     reading: ReadingOptions,
-    subscribers: str,
+    subscribers: str | None,
+    on_net: str | None,
     out: str,
     cells: str | None,
     window_days: float,
@@ -155,14 +163,13 @@ def match(
         raise click.UsageError("--json and --out - both want standard output; give --out a file.")
     from ..fingerprints import build_fingerprints
     from ..matcher import Matcher
-    from ..subscribers import read_subscribers
     from ..tables import check_output, write_table
     from .summary import summary_text
 
     records = open_records(reading)
     if out != "-":
         check_output(out)
-        tables = (subscribers, cells, allow_partners, deny_partners)
+        tables = (subscribers, on_net, cells, allow_partners, deny_partners)
         inputs = [path for path in tables if path]
         _check_inputs_survive(out, [*inputs, *(source.name for source in records.sources)])
     with show_progress(quiet) as progress:
@@ -171,7 +178,8 @@ def match(
         )
         fingerprints = build_fingerprints(
             records,
-            read_subscribers(subscribers, timezone=records.timezone),
+            subscribers,
+            on_net=on_net,
             window_days=window_days,
             reference_time=reference_time,
             horizon_days=horizon_days,

@@ -81,8 +81,8 @@ def as_label(column: pa.Array, place: str) -> pa.Array:
     Parameters
     ----------
     column : pyarrow.Array
-        Text of any kind, integers, or floating-point numbers that are whole (a data frame makes
-        them of integers with gaps).
+        Text of any kind, integers, or floating-point numbers and decimals that are whole (a data
+        frame makes floats of integers with gaps, a database decimals).
     place : str
         Where the column stands, for the message.
 
@@ -100,6 +100,7 @@ def as_label(column: pa.Array, place: str) -> pa.Array:
             pa.types.is_string_view,
             pa.types.is_integer,
             pa.types.is_floating,
+            pa.types.is_decimal,
             pa.types.is_null,
         )
     )
@@ -107,7 +108,7 @@ def as_label(column: pa.Array, place: str) -> pa.Array:
         try:
             if pa.types.is_dictionary(column.type):
                 column = column.dictionary_decode()
-            if pa.types.is_floating(kind):
+            if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
                 column = column.cast(pa.int64())
             return column.cast(pa.string())
         except pa.ArrowException:
