@@ -38,6 +38,7 @@ def test_every_rule_catches_its_example(region):
     plan = NumberingPlan(region)
     for rule in load_rulebook(region).rules + load_world().texts:
         assert resolved(plan, rule.example)[1] == rule.reason, rule
+        assert rule.why, rule
 
 
 @pytest.mark.parametrize(
@@ -145,6 +146,22 @@ def test_every_rule_catches_its_example(region):
         ("10193", "", "ip-prefix"),
         ("12599", "", "voicemail"),
         ("12589", "", "conference"),
+        ("1017578", "", "conference"),
+        ("166", "", "voicemail"),
+        ("10099", "", "operator-hotline"),
+        ("10015", "", "operator-hotline"),
+        ("100868", "", "operator-hotline"),
+        ("13800138000", "", "operator-hotline"),
+        ("+86 13800138000", "", "operator-hotline"),
+        ("13800138001", "+8613800138001", ""),
+        ("118114", "", "short-code"),
+        ("12315", "", "short-code"),
+        ("12345", "", "short-code"),
+        ("16512345678", "+8616512345678", ""),
+        ("16712345678", "+8616712345678", ""),
+        ("17112345678", "+8617112345678", ""),
+        ("010-10086", "", "operator-hotline"),
+        ("0755 12306", "", "short-code"),
         # Ambiguous: bare, it is an SMS port; with +86 it is the Beijing number that E.164 says
         ("1065795555", "", "sms-port"),
         ("+861065795555", "+861065795555", ""),
@@ -381,6 +398,8 @@ def test_classify_names_the_reasons():
 def test_format_of_odd_keys():
     assert CHINA.format([]) == []
     assert CHINA.format(np.array([0, 10**15], np.uint64)) == ["", "#00038d7ea4c68000"]
+    for keys in ([44, 0], (44, 0), pa.array([44, 0]), pa.chunked_array([[44], [0]], pa.uint64())):
+        assert CHINA.format(keys) == ["+44", ""]
 
 
 # Plans
@@ -485,13 +504,57 @@ def test_valid_mobiles_and_landlines_of_phonenumbers_have_their_e164_key():
             assert resolved(CHINA, text) == (e164, "")
 
 
-def test_short_numbers_of_phonenumbers_for_china_never_get_a_key():
-    from phonenumbers import shortnumberinfo
+# Examples of short numbers by what libphonenumber files them under: by cost and use, chanfp by what
+# they are. 1062 and 1066 are filed under premium, 110 under toll-free as well.
+SHORT_IN_CHINA = {
+    "toll_free": "emergency",
+    "emergency": "emergency",
+    "premium_rate": "sms-port",
+    "sms_services": "sms-port",
+    "short_code": "operator-hotline",
+    "standard_rate": "operator-hotline",
+}
 
-    for cost in range(4):
-        example = shortnumberinfo._example_short_number_for_cost("CN", cost)
-        if example:
-            assert resolved(CHINA, example)[0] == ""
+
+def test_short_examples_of_phonenumbers_for_china():
+    known = phonenumbers.PhoneMetadata.short_metadata_for_region("CN")
+    found = {}
+    for name in ("general_desc", "carrier_specific", "carrier_specific_desc", *SHORT_IN_CHINA):
+        kind = getattr(known, name, None)
+        if kind is not None and kind.example_number:
+            found[name] = resolved(CHINA, kind.example_number)
+    assert found
+    assert found == {name: ("", SHORT_IN_CHINA[name]) for name in found}
+
+
+# Shorter than any number that can be dialled from abroad: reached inside Canada and Iran only.
+NOT_FROM_ABROAD = {"+13101234", "+989601"}
+
+
+def test_examples_of_phonenumbers_for_every_country_as_dialled_from_china():
+    numbers = [
+        phonenumbers.example_number_for_type(region, kind)
+        for region in sorted(phonenumbers.SUPPORTED_REGIONS - {"CN"})
+        for kind in PhoneNumberType.values()
+    ]
+    numbers += [
+        phonenumbers.example_number_for_non_geo_entity(code)
+        for code in sorted(phonenumbers.COUNTRY_CODES_FOR_NON_GEO_REGIONS)
+    ]
+    e164 = [
+        phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        for number in numbers
+        if number is not None
+    ]
+    assert len(e164) > 1000
+    for texts in (e164, ["00" + text[1:] for text in e164], ["17951 00" + t[1:] for t in e164]):
+        keys, codes = CHINA.resolve(texts)
+        differ = {
+            text
+            for text, found, code in zip(e164, CHINA.format(keys), codes.tolist(), strict=True)
+            if found != text or code
+        }
+        assert differ <= NOT_FROM_ABROAD
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .numbering import NumberingPlan
     from .numberlists import NumberList
     from .partner_evidence import PartnerEvidence, measure_pairs
+    from .shortnumbers import ShortNumbers
     from .sidetables import (
         SideTable,
         read_cells,
@@ -53,6 +54,7 @@ _MODULE_OF = {
     "Pairs": "joins",
     "ParameterError": "errors",
     "PartnerEvidence": "partner_evidence",
+    "ShortNumbers": "shortnumbers",
     "SideTable": "sidetables",
     "SimilarityTier": "grading",
     "SimilarityTiers": "grading",
@@ -89,6 +91,7 @@ __all__ = [
     "Pairs",
     "ParameterError",
     "PartnerEvidence",
+    "ShortNumbers",
     "SideTable",
     "SimilarityTier",
     "SimilarityTiers",

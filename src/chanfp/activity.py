@@ -133,6 +133,7 @@ def gather_activity(
         store.clear()
         found = gather(cdrs.within(span))
     counts = found.counts
+    counts.warn()
     counts.refuse(max_reject_share)
     if reference_s is not None and reference_s < found.start_s < NEVER_S:
         raise ParameterError(

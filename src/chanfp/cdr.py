@@ -21,6 +21,7 @@ from .errors import ChanfpWarning, ParameterError
 from .exports import Export
 from .headers import Settings, find_column, read_settings, recognise
 from .numbering import NumberingPlan
+from .shortnumbers import ShortNumbers
 from .span import Span
 from .tables import TableSource, as_text, find_sources
 from .zones import check_timezone
@@ -44,11 +45,14 @@ class CallRecords:
         How numbers are normalised and classified; exports may add their own area code.
     timezone : str or None
         The zone of the clock on the wall that times with a zone are turned into.
+    short_numbers : ShortNumbers or None
+        Whom the short numbers of groups reach.
     """
 
     exports: list[Export]
     plan: NumberingPlan
     timezone: str | None = None
+    short_numbers: ShortNumbers | None = None
 
     def __repr__(self) -> str:
         n_rows = self.n_rows
@@ -80,9 +84,11 @@ class CallRecords:
     def partner_names(self, keys: npt.NDArray[np.uint64]) -> list[str]:
         """Return readable numbers for keys.
 
-        Under a numbering plan these are E.164 numbers. The keys of opaque ids tell nothing, so
-        the records are read again until the texts behind them are found.
+        Under a numbering plan these are E.164 numbers, or ``group:short``. The keys of opaque ids
+        tell nothing, so the records are read again until the texts behind them are found.
         """
+        if self.short_numbers is not None:
+            return self.short_numbers.format(keys)
         if self.plan.region != OPAQUE or not self.is_rereadable:
             return list(self.plan.format(keys))
         found: dict[int, str] = {}
@@ -126,8 +132,8 @@ class CallRecords:
         for export in self.exports:
             self._warn_of_integers(export)
             words = [*export.parties, "direction", START_TIME, *OPTIONAL_WORDS, *extra]
-            for unit in export.units(words):
-                yield partial(clean_unit, unit, export, tuple(extra))
+            for place, unit in enumerate(export.units(words)):
+                yield partial(clean_unit, unit, export, tuple(extra), is_first=place == 0)
 
     def clean_calls(
         self,
@@ -186,6 +192,7 @@ def read_cdrs(
     delimiter: str | None = None,
     timezone: str | None = None,
     area_code: str | Mapping[str, str] | None = None,
+    short_numbers: Any = None,
 ) -> CallRecords:
     """Open call detail records, to be read when needed.
 
@@ -219,6 +226,10 @@ def read_cdrs(
     area_code : str or mapping of str to str, optional
         Where landlines without an area code belong, or for each glob of file names where; the
         first glob that fits counts. Without it such landlines are counted as ``no-area-code``.
+    short_numbers : ShortNumbers, or whatever `read_subscribers` takes, optional
+        Table ``subscriber, group, short, number`` of the short numbers inside family and company
+        groups (see `ShortNumbers.read`): they become the real number, or a partner kept apart by
+        group. Without it, and where the group isn't known, they are nobody's number.
 
     Returns
     -------
@@ -257,6 +268,8 @@ def read_cdrs(
     zone = check_timezone(settings.timezone)
     plan = numbers if isinstance(numbers, NumberingPlan) else NumberingPlan(numbers)
     plans = _Plans(plan, settings)
+    if short_numbers is not None and not isinstance(short_numbers, ShortNumbers):
+        short_numbers = ShortNumbers.read(short_numbers, plans.base)
     found = find_sources(source, encoding=settings.encoding, delimiter=settings.delimiter)
     found.warn_of_skipped()
     sources = _each_once(found)
@@ -267,9 +280,16 @@ def read_cdrs(
         given = _given_for(opened, sources, settings.columns)
         columns_found = recognise(opened.schema.names, given, place=opened.name)
         exports.append(
-            Export(opened, columns_found, plans.of(opened.name), settings.directions, zone)
+            Export(
+                opened,
+                columns_found,
+                plans.of(opened.name),
+                settings.directions,
+                zone,
+                short_numbers,
+            )
         )
-    return CallRecords(exports, plans.base, settings.timezone)
+    return CallRecords(exports, plans.base, settings.timezone, short_numbers)
 
 
 def _given_for(

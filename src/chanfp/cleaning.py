@@ -14,6 +14,7 @@ from .clock import DAY_S, clock_rows, read_durations, read_times
 from .counts import RecordCounts
 from .exports import Export
 from .headers import CALL, OUTGOING, UNKNOWN_KIND, read_direction, read_kind
+from .mixtures import find_mixture
 from .screening import PAIR, screen
 from .tables import Batch, as_label, as_text
 
@@ -25,6 +26,9 @@ LONGEST_CALL_S = 7 * DAY_S
 INTEGER_NOTE = "number-column-integer"
 # Which column of the subscriber tells this of the callee, where the subscriber was called.
 OWN_WORD = {"callee_cell": "cell", "callee_imei": "imei"}
+
+Keys = npt.NDArray[np.uint64]
+Codes = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,11 @@ class CleanCalls:
 
 
 def clean_unit(
-    unit: Callable[[], list[Batch]], export: Export, extra: Sequence[str]
+    unit: Callable[[], list[Batch]],
+    export: Export,
+    extra: Sequence[str],
+    *,
+    is_first: bool = False,
 ) -> tuple[list[CleanCalls], RecordCounts]:
     """Read and clean some rows of an export.
 
@@ -91,6 +99,8 @@ def clean_unit(
         Where they come from.
     extra : sequence of str
         Further columns wanted: ``cell``, ``imei``, ``callee_cell``, ``callee_imei``.
+    is_first : bool
+        Whether these are the first rows of the export: ids are looked at whether they are hashed.
 
     Returns
     -------
@@ -98,10 +108,18 @@ def clean_unit(
         The accepted rows, batch by batch.
     counts : RecordCounts
         What became of all rows.
+
+    Raises
+    ------
+    DataError
+        If the ids of the first rows are hashed and the plan is one of numbers.
     """
     counts = RecordCounts()
     calls = []
     for batch in unit():
+        if is_first and batch.records.num_rows:
+            _look_at_ids(batch, export, counts)
+            is_first = False
         for reject in batch.rejects:
             counts.total += 1
             counts.rejected[reject.reason] += 1
@@ -115,17 +133,14 @@ def _clean_batch(
     batch: Batch, export: Export, extra: Sequence[str], counts: RecordCounts
 ) -> CleanCalls:
     """Return the accepted rows of a batch; the one place where rows are judged and counted."""
-    one, other = export.parties
-    caller, one_codes = _resolve(batch, export, one, counts)
-    callee, other_codes = _resolve(batch, export, other, counts)
+    keys, codes = _resolve_parties(batch, export, counts)
     directions = _read_directions(batch, export)
     start_s, time_status = _read_starts(batch, export, counts)
-    screening = screen(
-        export, (caller, callee), (one_codes, other_codes), directions, start_s, time_status
-    )
+    screening = screen(export, keys, codes, directions, start_s, time_status)
     screening.count(batch, counts)
     is_out = directions == OUTGOING
     served = np.full(len(start_s), FOR_BOTH, np.uint8)
+    caller, callee = keys
     if export.is_subscriber_centred:
         served = np.where(is_out, FOR_CALLER, FOR_CALLEE).astype(np.uint8)
         caller, callee = np.where(is_out, caller, callee), np.where(is_out, callee, caller)
@@ -143,15 +158,38 @@ def _clean_batch(
     return calls if is_accepted.all() else calls.only(is_accepted)
 
 
-def _resolve(
-    batch: Batch, export: Export, party: str, counts: RecordCounts
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint8]]:
-    """Return keys and reason codes of one party."""
+def _look_at_ids(batch: Batch, export: Export, counts: RecordCounts) -> None:
+    """Note parties whose ids are partly hashed; refuse those wholly hashed under a plan."""
+    for party in export.parties:
+        column = export.needed(party)
+        texts, _ = as_text(batch.records.column(column), batch.place(0, column))
+        message = find_mixture(export, party, texts)
+        if message is not None:
+            counts.mixtures[export.source.name, column] = message
+
+
+def _resolve_parties(
+    batch: Batch, export: Export, counts: RecordCounts
+) -> tuple[tuple[Keys, Keys], tuple[Codes, Codes]]:
+    """Return keys and reason codes of both parties; short numbers of groups by the other party."""
+    texts = [_party_texts(batch, export, party, counts) for party in export.parties]
+    (one, one_codes), (other, other_codes) = map(export.plan.resolve, texts)
+    short_numbers = export.short_numbers
+    if short_numbers is not None:
+        ones, one_found = short_numbers.resolve(other, texts[0], one_codes)
+        others, other_found = short_numbers.resolve(one, texts[1], other_codes)
+        one, other = np.where(ones, ones, one), np.where(others, others, other)
+        one_codes, other_codes = one_found, other_found
+    return (one, other), (one_codes, other_codes)
+
+
+def _party_texts(batch: Batch, export: Export, party: str, counts: RecordCounts) -> pa.Array:
+    """Return the numbers of one party as they stand there."""
     column = export.needed(party)
     values, was_integer = as_text(batch.records.column(column), batch.place(0, column))
     if was_integer:
         counts.notes[INTEGER_NOTE] += len(values)
-    return export.plan.resolve(values)
+    return values
 
 
 def _read_directions(batch: Batch, export: Export) -> npt.NDArray[np.int8]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from .errors import DataError
+from .errors import ChanfpWarning, DataError
 
 __all__ = ["RecordCounts"]
 
@@ -30,6 +31,8 @@ class RecordCounts:
         File, row, column and value of the first row of each reason.
     clocks : dict
         By which clocks times go (as in `chanfp.zones`), each with its first place and value.
+    mixtures : dict
+        For each column that holds hashed and plain ids what there is to say of it.
     """
 
     total: int = 0
@@ -39,6 +42,7 @@ class RecordCounts:
     notes: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
     clocks: dict[str, str] = field(default_factory=dict)
+    mixtures: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def add(self, other: RecordCounts) -> None:
         """Add the counts of further rows."""
@@ -49,6 +53,7 @@ class RecordCounts:
         self.notes += other.notes
         self.examples = other.examples | self.examples
         self.clocks = other.clocks | self.clocks
+        self.mixtures |= other.mixtures
 
     def check(self) -> None:
         """Raise AssertionError if a row got lost."""
@@ -78,6 +83,11 @@ class RecordCounts:
                 f"{reason}, the first one {self.examples[reason]}; name the region in `numbers`, "
                 "or 'opaque' for hashed or made-up ids."
             )
+
+    def warn(self) -> None:
+        """Warn of columns that hold hashed and plain ids."""
+        for message in self.mixtures.values():
+            warnings.warn(message, ChanfpWarning, stacklevel=4)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the counts as plain values, reasons in the order of their names."""

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from .headers import SUBSCRIBER_CENTRED, ColumnMap
 from .numbering import NumberingPlan
+from .shortnumbers import ShortNumbers
 from .span import ALL_TIMES, Span
 from .tables import Batch, TableSource
 
@@ -33,6 +34,8 @@ class Export:
         What values of the direction column mean, before what is known.
     zone : ZoneInfo or None
         Where the clock on the wall hangs that times with a zone are turned into.
+    short_numbers : ShortNumbers or None
+        Whom the short numbers of groups reach.
     span : Span
         Rows of other times are rejected as stray.
     """
@@ -42,6 +45,7 @@ class Export:
     plan: NumberingPlan
     directions: Mapping[str, str]
     zone: ZoneInfo | None
+    short_numbers: ShortNumbers | None = None
     span: Span = ALL_TIMES
 
     @property

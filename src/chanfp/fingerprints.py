@@ -24,6 +24,7 @@ from .numberlists import NumberList
 from .repeats import check_tolerance
 from .roles import Role, Roles, WindowSettings, assign_roles
 from .served import find_served
+from .spilling import check_folder
 from .subscribers import Subscribers, Subscriptions, read_subscribers
 from .zones import UTC_CLOCK, WALL_CLOCK, check_timezone, warn_of_mixed_clocks
 
@@ -270,6 +271,9 @@ def build_fingerprints(
         silence_days = window_days
     settings = WindowSettings(window_days, horizon_days, new_days, silence_days)
     tolerance_s = check_tolerance(dedupe_s)
+    max_bytes = _call_bytes(memory_limit)
+    if max_bytes is not None or temp_dir is not None:
+        check_folder(temp_dir)
     cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
     lists = (_read_list(one, cdrs.plan) for one in (allow_partners, deny_partners))
     hub_settings = HubSettings(hub_share, hub_count, *lists)
@@ -290,7 +294,7 @@ def build_fingerprints(
         reference_s = parse_time(reference_time, "reference_time", zone)
     with CallStore(
         len(subscriptions.keys),
-        max_bytes=_call_bytes(memory_limit),
+        max_bytes=max_bytes,
         temp_dir=temp_dir,
         tolerance_s=tolerance_s,
     ) as store:
@@ -345,18 +349,18 @@ def build_fingerprints(
     )
 
 
+def _read_list(listed: Any, plan: NumberingPlan) -> NumberList | None:
+    if listed is None or isinstance(listed, NumberList):
+        return listed
+    return NumberList.read(listed, plan)
+
+
 def _clock_of(reference_time: Any, timezone: str | None) -> dict[str, str]:
     """Return by which clock the reference time goes, as `RecordCounts` notes it."""
     if reference_time is None:
         return {}
     is_moment = timezone is None and has_zone(reference_time)
     return {UTC_CLOCK if is_moment else WALL_CLOCK: f"`reference_time` {str(reference_time)!r}"}
-
-
-def _read_list(listed: Any, plan: NumberingPlan) -> NumberList | None:
-    if listed is None or isinstance(listed, NumberList):
-        return listed
-    return NumberList.read(listed, plan)
 
 
 def _call_bytes(memory_limit: int | None) -> int | None:

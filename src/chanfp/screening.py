@@ -12,7 +12,7 @@ from . import _core
 from .counts import RecordCounts
 from .exports import Export
 from .numbering import NumberingPlan
-from .tables import Batch, as_text
+from .tables import Batch
 
 __all__ = ["PAIR", "REJECTED", "Screening", "screen"]
 
@@ -43,6 +43,8 @@ class Screening:
         For each row the place of its reason in `tally`, 0 for none.
     tally, first_rows : int64 array
         How many rows have each reason, and the first of them.
+    second_codes : uint8 array
+        The reason code of the second party of each row.
     """
 
     export: Export
@@ -50,6 +52,7 @@ class Screening:
     reasons: npt.NDArray[np.uint16]
     tally: npt.NDArray[np.int64]
     first_rows: npt.NDArray[np.int64]
+    second_codes: npt.NDArray[np.uint8]
 
     @property
     def is_accepted(self) -> npt.NDArray[np.bool_]:
@@ -76,7 +79,7 @@ class Screening:
             counter = counts.filtered if block == SERVICE else counts.rejected
             counter[reason] += int(self.tally[place])
             if reason not in counts.examples:
-                column = self._column(batch, place, row)
+                column = self._column(place, row)
                 value = batch.records.column(column)[row].as_py()
                 counts.examples[reason] = f"{batch.place(row, column)}: {value!r}"
         n_rejected = int(np.count_nonzero(self.verdicts == REJECTED))
@@ -86,7 +89,7 @@ class Screening:
     def _party(self, block: int) -> str:
         return self.export.parties[block].replace("_", "-")
 
-    def _column(self, batch: Batch, place: int, row: int) -> str:
+    def _column(self, place: int, row: int) -> str:
         """Return the column that shows why a row has its reason."""
         block, code = divmod(place, N_CODES)
         first, second = (self.export.needed(party) for party in self.export.parties)
@@ -95,9 +98,7 @@ class Screening:
             return second if word is None else self.export.needed(word)
         if block == SERVICE:
             # The second party's if both are services.
-            texts, _ = as_text(batch.records.column(second).slice(row, 1), second)
-            _, codes = self.export.plan.resolve(texts)
-            return second if codes[0] == code else first
+            return second if self.second_codes[row] == code else first
         return second if block == SECOND_PARTY else first
 
 
@@ -131,6 +132,7 @@ def screen(
         np.empty(n_rows, np.uint16),
         np.zeros(TALLY_SIZE, np.int64),
         np.zeros(TALLY_SIZE, np.int64),
+        codes[1],
     )
     _core.screen_rows(
         *keys,

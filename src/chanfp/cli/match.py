@@ -169,7 +169,7 @@ def match(
     records = open_records(reading)
     if out != "-":
         check_output(out)
-        tables = (subscribers, on_net, cells, allow_partners, deny_partners)
+        tables = (subscribers, on_net, cells, allow_partners, deny_partners, reading.short_numbers)
         inputs = [path for path in tables if path]
         _check_inputs_survive(out, [*inputs, *(source.name for source in records.sources)])
     with show_progress(quiet) as progress:

@@ -30,6 +30,7 @@ class ReadingOptions:
     columns, directions : dict of str to str
     area_code : dict of str to str, or None
         Code for each glob.
+    short_numbers : str or None
     """
 
     paths: list[str]
@@ -41,6 +42,7 @@ class ReadingOptions:
     encoding: str | None
     delimiter: str | None
     area_code: dict[str, str] | None
+    short_numbers: str | None
 
 
 def open_records(reading: ReadingOptions) -> CallRecords:
@@ -60,6 +62,7 @@ def open_records(reading: ReadingOptions) -> CallRecords:
         encoding=reading.encoding,
         delimiter=reading.delimiter,
         area_code=reading.area_code,
+        short_numbers=reading.short_numbers,
     )
 
 
@@ -75,7 +78,9 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
         area_code: dict[str, str],
         **others: Any,
     ) -> Any:
-        named = ("numbers", "columns", "directions", "settings", "timezone", "encoding")
+        named = (
+            "numbers", "columns", "directions", "settings", "timezone", "encoding", "short_numbers",
+        )  # fmt: skip
         reading = ReadingOptions(
             paths=[*cdrs, *more_cdrs],
             delimiter="\t" if delimiter in TABS else delimiter,
@@ -179,5 +184,10 @@ OPTIONS = (
         callback=_codes,
         help="Where landlines without an area code belong, in all files or those a glob fits. "
         "Repeat it.",
+    ),
+    click.option(
+        "--short-numbers",
+        metavar="FILE",
+        help="Table subscriber, group, short, number of the short numbers inside groups.",
     ),
 )

@@ -19,6 +19,7 @@ from ..text import TextBuffers
 from . import worldwide
 from .automaton import Automaton, compile_families, symbol_of_byte
 from .grammar import build_families, default_verdict
+from .hashes import sample_ids
 from .reasons import CODES, FAULT_REASONS, REASONS, UNRESOLVED
 from .rulebook import load_rulebook, load_world
 from .texts import text_chunks
@@ -29,10 +30,6 @@ OPAQUE = "opaque"
 DEFAULT_KEY = b"chanfp-opaque-id"
 CACHED_TEXTS = 1_000_000
 PROGRESS_STEP = 1_000
-SAMPLED_TEXTS = 10_000
-# At least 8 signs of the alphabets that hashes are written in, a letter and a digit among them.
-HASH_LIKE = r"^\s*[0-9A-Za-z+/=_-]{8,}\s*$"
-LETTER_AND_DIGIT = r"[A-Za-z].*[0-9]|[0-9].*[A-Za-z]"
 
 Keys = NDArray[np.uint64]
 Codes = NDArray[np.uint8]
@@ -183,20 +180,8 @@ class NumberingPlan:
         ColumnError
             If the numbers aren't text.
         """
-        sample: list[str] = []
-        for chunk in text_chunks(numbers):
-            wanted = SAMPLED_TEXTS - len(sample)
-            if wanted > 0:
-                head = chunk.slice(0, 2 * SAMPLED_TEXTS).drop_null().to_pylist()
-                sample += [text for text in head if text and not text.isspace()][:wanted]
-        if not sample:
-            return 0.0
-        texts = pa.array(sample, pa.large_string())
-        hash_like = pc.and_(
-            pc.match_substring_regex(texts, HASH_LIKE),
-            pc.match_substring_regex(texts, LETTER_AND_DIGIT),
-        )
-        return float(pc.mean(hash_like).as_py())
+        sample = sample_ids(numbers)
+        return sample.n_hashed / sample.n if sample.n else 0.0
 
     def _resolve_chunk(
         self, chunk: pa.Array, keys: Keys, codes: Codes, progress: Progress | None

@@ -24,6 +24,7 @@ MEANINGS = {
     "ip-prefix": "carrier, IP-call or caller-id prefix with no number behind it",
     "voicemail": "mailbox",
     "conference": "conference bridge",
+    "group-short": "short number inside a group that no table names",
 }
 """Meaning of each reason, in the order of the codes."""
 
