@@ -20,6 +20,7 @@ class StreamSource(TableSource):
     ----------
     table : object with ``__arrow_c_stream__``
         It is asked for a stream at once, to learn the columns; the first pass uses that stream.
+        A DuckDB relation is asked anew, because a connection can have but one stream open.
     """
 
     def __init__(self, table: Any) -> None:
@@ -30,14 +31,15 @@ class StreamSource(TableSource):
         self._waiting: Any = (
             table
             if isinstance(table, pa.RecordBatchReader)
-            else pa.RecordBatchReader.from_stream(table)
+            else pa.RecordBatchReader.from_stream(table.limit(0) if _is_relation(table) else table)
         )
+        schema = self._waiting.schema
+        if _is_relation(table):
+            self._waiting = None
         self._is_spent = False
         self._n_rows_read: int | None = None
         n_rows = table.num_rows if isinstance(table, pa.Table | pa.RecordBatch) else None
-        super().__init__(
-            f"<{kind.__module__.split('.')[0]}.{kind.__name__}>", self._waiting.schema, n_rows
-        )
+        super().__init__(f"<{kind.__module__.split('.')[0]}.{kind.__name__}>", schema, n_rows)
         self.is_rereadable = not hasattr(table, "__next__")
 
     def _pieces(self, columns: list[str]) -> Iterator[Piece]:
@@ -64,3 +66,8 @@ class StreamSource(TableSource):
         self._is_spent = True
         reader, self._waiting = self._waiting, None
         return pa.RecordBatchReader.from_stream(self._table) if reader is None else reader
+
+
+def _is_relation(table: Any) -> bool:
+    """Tell a DuckDB relation, without importing DuckDB."""
+    return type(table).__name__ == "DuckDBPyRelation"
