@@ -158,6 +158,19 @@ def reference_of(calls: list[Call], settings: Settings) -> int:
     return last_s if settings.reference_s is None else settings.reference_s
 
 
+def count_records(calls: list[Call], holders: list[Holder], reference_s: int) -> tuple[int, ...]:
+    """Count records of nobody known, parties known but nobody's then, records after the time."""
+    known = {holder.number for holder in holders}
+    n_unknown = sum(not {call.caller, call.callee} & known for call in calls)
+    n_outside = sum(
+        number in known
+        and not any(own_side(call, holder) for holder in holders if holder.number == number)
+        for call in calls
+        for number in (call.caller, call.callee)
+    )
+    return n_unknown, n_outside, sum(call.start_s > reference_s for call in calls)
+
+
 def partners_of(calls: list[Call], holder: Holder, window: tuple[int, int]) -> Counter[str]:
     """Return calls and messages per partner; services are nobody's partner."""
     found: Counter[str] = Counter()

@@ -8,7 +8,7 @@ import pytest
 
 import chanfp
 from chanfp.matches import MATCH_SCHEMA
-from slow_matches import Settings, Town
+from slow_matches import Settings, Town, count_records
 from town import (
     BOTH,
     COUSIN,
@@ -101,7 +101,22 @@ def assert_cast_equals(fingerprints, town):
         zip(names(fingerprints, fingerprints.partners), fingerprints.partner_rarity, strict=True)
     )
     assert {name: rarity[name] for name in town.rarity} == pytest.approx(town.rarity, rel=1e-14)
-    summary = fingerprints.summary()["subscribers"]
+    n_subscribers = dict(
+        zip(names(fingerprints, fingerprints.partners), fingerprints.n_subscribers, strict=True)
+    )
+    assert {name: n_subscribers[name] for name in town.n_prints} == town.n_prints
+    summary = fingerprints.summary()
+    records = summary["records"]
+    assert records["total"] == records["accepted"] == len(town.calls)
+    assert (
+        records["without_known_subscriber"],
+        records["outside_any_period"],
+        records["after_reference_time"],
+    ) == count_records(town.calls, town.holders, town.reference_s)
+    summary = summary["subscribers"]
+    assert summary["total"] == len(town.holders)
+    for name in ("departed", "new", "active"):
+        assert summary[name] == len(getattr(cast, name))
     assert (
         summary["without_calls"],
         summary["departed_beyond_horizon"],
@@ -142,7 +157,7 @@ def test_towns_drawn_at_random(seed):
     calls, holders = random_town(seed)
     settings = [
         Settings(5, top=100),
-        Settings(7.5, horizon_days=12, new_days=10, top=100),
+        Settings(7.5, horizon_days=12, new_days=6, top=100),
         Settings(10, new_days=20.25, reference_s=at(20.5), top=100),
         Settings(2, horizon_days=20, new_days=30, top=100, min_shared=2),
     ][seed % 4]
@@ -180,6 +195,8 @@ def test_the_town_has_what_it_is_for():
     assert (cast.n_without_calls, cast.n_beyond_horizon) == (1, 1)
     assert (cast.n_began_earlier, cast.n_unassigned) == (1, 1)
     assert {NOBODY, FAR, SILENT}.isdisjoint(who(cast.departed) + who(cast.new) + who(cast.active))
+    # Friends call each other; RECYCLED calls when it is nobody's, RETIRED is written to after.
+    assert count_records(town.calls, town.holders, town.reference_s) == (2, 1, 0)
     rows = town.matches()
     of_returner = [row["old"] for row in rows if row["new"] == RETURNER]
     assert of_returner == [RETIRED, COUSIN, TWIN_1, TWIN_2, EDGE]

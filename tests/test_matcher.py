@@ -72,6 +72,47 @@ def test_explain_shows_the_shared_partners(matches):
     assert matches.explain(f"+86 {NEW}", int(OLD)).match == explanation.match
 
 
+def test_many_rows_are_shown_by_ten_and_as_text():
+    carrier = chanfp.simulate(1200, seed=5)
+    fingerprints = chanfp.build_fingerprints(carrier.cdrs, carrier.subscribers, new_days=90)
+    matches = chanfp.Matcher().fit(fingerprints).match()
+    assert len(matches) > 10
+    shown = matches._repr_html_()
+    assert shown.count("<tr>") == 1 + 10
+    assert repr(matches)[1:-1] in shown
+    first = matches.table.slice(0, 1).to_pylist()[0]
+    assert f"<td>{first['jaccard']:.3f}</td>" in shown
+    sets = (fingerprints.departed, fingerprints.new, fingerprints.active)
+    for built in sets:
+        mean = built.n_partners.mean()
+        assert repr(built).endswith(f" {built.role.name}, {mean:.1f} partners on average>")
+
+
+def test_ids_are_no_markup():
+    calls = [
+        (who, f"f{n}", stamp(day + n)) for who, day in (("<b>", 1), ("o&o", 20)) for n in range(5)
+    ]
+    calls.append(("x", "y", stamp(40)))
+    cdrs = pa.table([list(c) for c in zip(*calls, strict=True)], names=list(CDR_HEADER[:3]))
+    table = pa.table(
+        {
+            "subscriber": ["<b>", "o&o"],
+            "activated_at": ["", stamp(19)],
+            "departed_at": [stamp(9), ""],
+        }
+    )
+    cdrs = chanfp.read_cdrs(cdrs, numbers="opaque")
+    matches = chanfp.Matcher().fit(chanfp.build_fingerprints(cdrs, table)).match()
+    assert matches.table.column("old").to_pylist() == ["<b>"]
+    shown = matches._repr_html_()
+    assert "<td>&lt;b&gt;</td>" in shown
+    assert "<td>o&amp;o</td>" in shown
+    assert "<b>" not in shown
+    explained = matches.explain("o&o", " <b>")
+    assert set(explained.shared.column("partner").to_pylist()) == {f"f{n}" for n in range(5)}
+    assert "&lt;b&gt;" in explained._repr_html_()
+
+
 @pytest.mark.parametrize(("pair", "named"), [((STAYER,), STAYER), ((NEW, LEAVER), LEAVER)])
 def test_explain_refuses_what_was_not_matched(pair, named, matches):
     with pytest.raises(ParameterError, match=f"{named}.* is not in the matches"):

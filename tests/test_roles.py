@@ -97,6 +97,14 @@ def test_the_active_are_seen_in_both_of_two_adjoining_windows():
     assert roles_of([at(1), at(35)], Holder(RETURNER, at(-300), at(90))).keys() == {"departed"}
 
 
+def test_who_began_too_late_for_active_and_too_early_for_new_has_no_role():
+    both = {"active": (at(20), at(30) - 1), "active_later": (at(30), at(40))}
+    assert roles_of([at(30) - 1, at(39)], LATER, new_days=5) == both
+    for first_s in (at(30), at(32), at(35) - 1):
+        assert roles_of([first_s, at(39)], LATER, new_days=5) == {}
+    assert roles_of([at(35), at(39)], LATER, new_days=5) == {"new": (at(35), at(40))}
+
+
 def test_short_records_are_halved():
     found = roles_of([at(0), at(39)], LATER, window_days=30)
     assert found == {"active": (at(-10), at(20) - 1), "active_later": (at(20), at(40))}
