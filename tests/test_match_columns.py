@@ -149,7 +149,13 @@ def test_every_column_of_every_row(settings):
     town = Town(town_calls(), town_holders(), settings, REGIONS)
     fingerprints = build(town.calls, town.holders, settings)
     assert_cast_equals(fingerprints, town)
-    assert_rows_equal(match(fingerprints, settings).table.to_pylist(), town.matches())
+    matches, expected = match(fingerprints, settings), town.matches()
+    assert_rows_equal(matches.table.to_pylist(), expected)
+    best = [row for row in expected if row["rank"] == 1]
+    assert matches.summary["candidates"] == len(expected)
+    assert matches.summary["new_with_candidate"] == len(best)
+    assert matches.summary["grades"] == Counter(row["grade"] for row in best)
+    assert list(matches.summary["grades"]) == sorted(matches.summary["grades"])
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -13,13 +13,17 @@ from carriers import (
     NEW,
     OLD,
     STAYER,
+    SUBSCRIBER_HEADER,
     returner_calls,
     stamp,
+    subscriber_rows,
     write_carrier,
     write_csv,
 )
 from chanfp.errors import DataError, ParameterError
 from chanfp.matches import MATCH_SCHEMA
+
+ROWS = returner_calls()
 
 
 @pytest.fixture
@@ -139,6 +143,50 @@ def test_regions_attributes_and_handsets(tmp_path):
     write_csv(cells, ("cell", "region"), [("c1", "East"), ("c1", "West")])
     with pytest.raises(DataError, match=r"row 3, column 'region': a cell lies in one region"):
         chanfp.Matcher(cells=cells)
+
+
+def notices(files, cells=None, **settings):
+    fingerprints = chanfp.build_fingerprints(*files, **settings)
+    return chanfp.Matcher(cells=cells).fit(fingerprints).match().summary["notices"]
+
+
+def test_notices_say_why_there_is_nothing(tmp_path):
+    files = write_carrier(tmp_path)
+    tiers = "grades are similarity tiers; no false-match rate is known for them"
+    assert notices(files) == [tiers]
+    began = (
+        "1 more subscriptions began within these records, but more than {} days before their end; "
+        "a larger `new_days` takes them in"
+    )
+    assert notices(files, new_days=12) == [began.format(12)]
+    assert notices(files, window_days=12.5) == [began.format(12.5)]
+    far = "all 2 departed subscriptions lie beyond `horizon_days`"
+    assert notices(files, horizon_days=9) == [far]
+    assert notices(files, horizon_days=9, new_days=12) == [far, began.format(12)]
+    alone = write_csv(tmp_path / "s.csv", SUBSCRIBER_HEADER, subscriber_rows()[3:])
+    assert notices((files[0], alone)) == [
+        "no departed subscription has calls, so there is nobody to match with",
+        "no new subscription has calls, so there is nobody to match",
+    ]
+    strangers = write_csv(tmp_path / "s.csv", SUBSCRIBER_HEADER, subscriber_rows()[1:])
+    assert notices((files[0], strangers)) == [
+        "no new subscription shares enough partners with a departed one"
+    ]
+
+
+def test_a_table_of_cells_that_fits_nothing_is_noticed(tmp_path):
+    def cdrs_with(cell_of_new):
+        rows = [(*row[:5], cell_of_new, *row[6:]) if row[0] == NEW else row for row in ROWS]
+        return write_csv(tmp_path / "c.csv", CDR_HEADER, rows)
+
+    table = tmp_path / "subscribers.csv"
+    write_csv(table, SUBSCRIBER_HEADER, subscriber_rows())
+    cells = pa.table({"cell": ["n1"], "region": ["North"]})
+    said = "no cell of the CDRs is in the table of cells"
+    assert said in notices((cdrs_with("c1"), table), cells)
+    # One side is enough to know that the table is the right one.
+    assert said not in notices((cdrs_with("n1"), table), cells)
+    assert said not in notices((cdrs_with("c1"), table))
 
 
 def test_thin_evidence_is_listed_but_not_graded():
