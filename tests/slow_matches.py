@@ -295,11 +295,15 @@ class Town:
     def ranking(self, new_row: int, old_row: int) -> tuple:
         new, old = self.new[new_row], self.old[old_row]
         jaccard = Fraction(len(new.keys() & old.keys()), len(new.keys() | old.keys()))
-        weighed = [
+        tfidf = ruzicka(*self.weighed(new_row, old_row))
+        return -jaccard, -round(tfidf, 9), self.order(old_row)
+
+    def weighed(self, new_row: int, old_row: int) -> list[dict[str, float]]:
+        """Return calls times rarity of each partner, of both sides."""
+        return [
             {partner: calls * self.rarity[partner] for partner, calls in side.items()}
-            for side in (new, old)
+            for side in (self.new[new_row], self.old[old_row])
         ]
-        return -jaccard, -round(ruzicka(*weighed), 9), self.order(old_row)
 
     def matches(self) -> list[dict[str, object]]:
         """Return every column of every row, in the order of the table."""
@@ -337,6 +341,7 @@ class Town:
             "jaccard": jaccard,
             "weighted_jaccard": ruzicka(new, old),
             "idf_jaccard": rare[0] / rare[1] if rare[1] else None,
+            "tfidf_jaccard": ruzicka(*self.weighed(new_row, old_row)),
             "hellinger": affinity(new, old),
             "cosine": sum(new[name] * old[name] for name in shared) / norms[0] / norms[1],
             "containment_new": len(shared) / len(new),

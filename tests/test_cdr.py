@@ -149,7 +149,7 @@ def test_negative_and_unreadable_durations_are_noted(tmp_path):
 
 KINDS = {
     **dict.fromkeys(("call", "", "通话", "语音", "voice", "MOC", "mtc", " Call ", None), False),
-    **dict.fromkeys(("SMS", "email", "mms", "calls", "短信", " sms"), True),
+    **dict.fromkeys(("SMS", "email", "mms", "短信", " sms"), True),
 }
 
 

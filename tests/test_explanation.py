@@ -153,11 +153,10 @@ def test_a_recycled_number_is_explained_by_its_best_row(matches):
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ((KEEPER,), f"`new` '{KEEPER}' is not in the matches"),
-        ((RETURNER, BOTH), f"the pair `new` '{RETURNER}', `old` '{BOTH}' is not in"),
-        ((RETIRED, RETURNER), f"the pair `new` '{RETIRED}', `old` '{RETURNER}' is not in"),
-        (("nobody",), "`new` 'nobody' is not in the matches"),
-        (("",), "`new` '' is not in the matches"),
+        ((KEEPER,), f"`new` '{KEEPER}'.* not in the matches"),
+        ((RETURNER, BOTH), f"`new` '{RETURNER}', `old` '{BOTH}'.* not in"),
+        ((RETIRED, RETURNER), f"`new` '{RETIRED}', `old` '{RETURNER}'.* not in"),
+        (("nobody",), "`new` 'nobody'.* not in the matches"),
     ],
 )
 def test_what_was_not_matched_is_refused(asked, said, matches):

@@ -154,8 +154,6 @@ def test_typed_columns_give_the_same_matches(expected):
         start_time=times, duration_s=RECORDS["duration_s"].to_pandas().astype(int)
     )
     assert as_bytes(matches_of(typed)) == expected
-    epoch = [int(time.timestamp()) for time in times]
-    assert as_bytes(matches_of(RECORDS.set_column(2, "start_time", pa.array(epoch)))) == expected
 
 
 def test_a_reader_gives_the_same_but_for_the_second_pass(expected):

@@ -6,12 +6,12 @@ Records run from day 0 to day 40; KEEPER stands for everybody else.
 import pytest
 
 import chanfp
-from carriers import FRIENDS
+from carriers import FRIENDS, stamp
 from slow_matches import Call, Holder
 from town import DAY_S, KEEPER, RETIRED, RETURNER, at, call_table, holder_table
 
-LATER = Holder(RETURNER, at(-300), None)
-GONE = Holder(RETIRED, at(-300), at(90))
+LATER = Holder(RETURNER, at(-100), None)
+GONE = Holder(RETIRED, at(-100), at(90))
 
 
 def roles_of(calls, holder, **settings):
@@ -42,7 +42,7 @@ def test_the_horizon_is_counted_from_the_last_sign_of_life(horizon_days, expecte
 
 
 def test_a_subscriber_alive_after_the_reference_time_has_not_departed():
-    then = {"reference_time": at(25)}
+    then = {"reference_time": stamp(25)}
     assert list(roles_of([at(8), at(12)], GONE, **then)) == ["departed"]
     assert roles_of([at(8), at(25)], GONE, **then)["departed"] == (at(15), at(25))
     assert list(roles_of([at(8), at(12), at(25) + 1], GONE, **then)) == []
@@ -67,8 +67,8 @@ def test_how_long_ago_a_new_subscription_may_have_begun():
 @pytest.mark.parametrize(
     ("activated_s", "first_s", "is_new"),
     [
-        (at(-300), at(7), True),
-        (at(-300), at(7) - 1, False),
+        (at(-100), at(7), True),
+        (at(-100), at(7) - 1, False),
         (None, at(7) - 1, False),
         (at(0), at(3), True),
         (at(0) - 1, at(3), False),
@@ -82,7 +82,7 @@ def test_who_shows_up_in_the_first_week_may_have_been_there_before(activated_s, 
 
 @pytest.mark.parametrize(("first_s", "is_new"), [(at(3), True), (at(3) - 1, False)])
 def test_the_first_quarter_of_short_records_counts_as_their_first_week(first_s, is_new):
-    found = roles_of([first_s, at(11)], LATER, new_days=60, reference_time=at(12))
+    found = roles_of([first_s, at(11)], LATER, new_days=60, reference_time=stamp(12))
     assert ("new" in found) is is_new
 
 
@@ -94,7 +94,7 @@ def test_the_active_are_seen_in_both_of_two_adjoining_windows():
     assert roles_of([at(30) - 1, at(35)], LATER) == both
     assert list(roles_of([at(30), at(35)], LATER)) == ["new"]
     # In the first week nobody is new without an activation date; and not before the later window.
-    assert roles_of([at(1), at(35)], Holder(RETURNER, at(-300), at(90))).keys() == {"departed"}
+    assert roles_of([at(1), at(35)], Holder(RETURNER, at(-100), at(90))).keys() == {"departed"}
 
 
 def test_who_began_too_late_for_active_and_too_early_for_new_has_no_role():

@@ -130,10 +130,10 @@ def town_holders() -> list[Holder]:
             None,
             named("n-1", id_hash="h1", name_hash="Li", imei="in1", outlet="o1", seller="s1"),
         ),
-        Holder(KEEPER, at(-400), None, named("k-1", id_hash="h9", outlet="o1")),
+        Holder(KEEPER, at(-100), None, named("k-1", id_hash="h9", outlet="o1")),
         Holder(
             RETIRED,
-            at(-300),
+            at(-100),
             at(66),
             named("a-1", id_hash="h1", name_hash="Wang", outlet="o1", seller="s2"),
         ),
