@@ -49,7 +49,7 @@ def test_the_table_of_cells(tmp_path):
     more = pa.table({"region": ["West", None], "cell": [7, 8], "other": [0, 0]})
     assert read_cell_regions([path, more]) == {"1": "East", "7": "West"}
     clash = pa.table({"cell": ["7", "1"], "region": ["West", "West"]})
-    with pytest.raises(DataError, match=r"row 2, column 'region'.*'1' is in 'West' here.*'East'"):
+    with pytest.raises(DataError, match=r"row 2.*cell"):
         read_cell_regions([path, clash])
     for missing in header:
         kept = [name for name in header if name != missing]

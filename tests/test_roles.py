@@ -88,9 +88,9 @@ def test_the_first_quarter_of_short_records_counts_as_their_first_week(first_s, 
 
 def test_the_active_are_seen_in_both_of_two_adjoining_windows():
     both = {"active": (at(20), at(30) - 1), "active_later": (at(30), at(40))}
-    assert roles_of([at(1), at(35)], LATER) == both
-    assert roles_of([at(1), at(30)], LATER) == both
-    assert roles_of([at(1), at(30) - 1], LATER) == {}
+    assert roles_of([at(1), at(20), at(35)], LATER) == both
+    assert roles_of([at(1), at(25), at(30)], LATER) == both
+    assert roles_of([at(1), at(25), at(30) - 1], LATER) == {}
     assert roles_of([at(30) - 1, at(35)], LATER) == both
     assert list(roles_of([at(30), at(35)], LATER)) == ["new"]
     # In the first week nobody is new without an activation date; and not before the later window.
@@ -108,7 +108,7 @@ def test_who_began_too_late_for_active_and_too_early_for_new_has_no_role():
 def test_short_records_are_halved():
     found = roles_of([at(0), at(39)], LATER, window_days=30)
     assert found == {"active": (at(-10), at(20) - 1), "active_later": (at(20), at(40))}
-    found = roles_of([at(0), at(39)], LATER, window_days=19)
+    found = roles_of([at(0), at(5), at(39)], LATER, window_days=19)
     assert found == {"active": (at(2), at(21) - 1), "active_later": (at(21), at(40))}
 
 
