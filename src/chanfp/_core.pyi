@@ -106,6 +106,11 @@ def group_calls(
     seconds: npt.NDArray[np.int64],
     outgoing: npt.NDArray[np.int32],
 ) -> int: ...
+def unite_ties(
+    words: npt.NDArray[np.uint64],
+    ways: npt.NDArray[np.uint8],
+    slots: npt.NDArray[np.int32],
+) -> int: ...
 def resolve_numbers(
     text: npt.NDArray[np.uint8],
     offsets: _Offsets,

@@ -22,6 +22,7 @@ from .joins import (
     transpose_rows,
 )
 from .numbers import hash_text, resolve_number, siphash
+from .ties import unite_ties
 from .times import DURATION_TEXT, TIME_TEXT, parse_duration, parse_time
 
 __all__ = [
@@ -46,4 +47,5 @@ __all__ = [
     "screen_row",
     "siphash",
     "transpose_rows",
+    "unite_ties",
 ]
