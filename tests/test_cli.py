@@ -476,5 +476,5 @@ def test_hubs_and_lists(files, tmp_path):
     assert f"Hubs {hubs} {denied} {largest}" in " ".join(done.stdout.split())
     done = run("match", *files, "--out", deny, *options)
     assert done.returncode == 2
-    assert "is an input too" in done.stderr
+    assert "is an input or output" in done.stderr
     assert fails(run("match", *files, "--out", out, "--hub-share", 0), "--hub-share must", status=2)
