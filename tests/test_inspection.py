@@ -181,7 +181,7 @@ def test_hashed_and_mixed_numbers(tmp_path):
     found = inspect(tmp_path, mixed)
     assert "('callee', 25 % hashed)" in text_of(found, "mixed-numbers")
     cdrs = chanfp.read_cdrs(
-        write_csv(tmp_path / "plain.csv", HEADER, both_ways(range(4))), numbers="opaque"
+        write_csv(tmp_path / "plain.csv", HEADER, both_ways(range(10))), numbers="opaque"
     )
     found = chanfp.inspect_cdrs(cdrs)
     assert kinds(found) == ["plain-numbers"]
