@@ -73,8 +73,15 @@ def test_a_clean_carrier(tmp_path):
 
 
 def test_roles_are_those_of_a_match(tmp_path):
-    cdrs, subscribers = write_carrier(tmp_path)
+    faint = "13911110009"  # alive to the end, but without a partner in the later window
+    rows = [
+        (faint, FRIENDS[0] if day < 25 else "10086", stamp(day), *[""] * 4) for day in range(60)
+    ]
+    cdrs = write_csv(tmp_path / "cdr.csv", CDR_HEADER, returner_calls() + rows)
+    people = [*subscriber_rows(), (faint, stamp(-300), "")]
+    subscribers = write_csv(tmp_path / "subscribers.csv", SUBSCRIBER_HEADER, people)
     people = chanfp.inspect_cdrs(cdrs, subscribers, window_days=20).people
+    assert (people["active"], people["without_role"]) == (1, 1)
     expected = chanfp.build_fingerprints(cdrs, subscribers, window_days=20)
     expected = expected.summary()["subscribers"]
     assert people == {

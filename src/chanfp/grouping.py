@@ -135,8 +135,8 @@ def find_seen(
 
     def seen(partition: int) -> npt.NDArray[np.bool_]:
         calls = store.calls(partition, n_calls)
-        pieces = [_group_role(calls, role)[0] > 0 for role in roles]
-        return np.logical_and.reduce(pieces)
+        is_seen = [_group_role(calls, role)[0] > 0 for role in roles]
+        return np.asarray(np.logical_and.reduce(is_seen), bool)
 
     parts = map_ordered(seen, range(store.n_partitions), n_threads=n_threads)
     return np.concatenate(list(parts))
