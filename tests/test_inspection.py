@@ -2,10 +2,10 @@
 
 import json
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 import chanfp
@@ -21,6 +21,7 @@ from carriers import (
 )
 from chanfp.errors import ParameterError
 from chanfp.inspection import inspection_lines
+from chanfp.inspection.files import find_copies
 from chanfp.inspection.layout import display_width, plain
 
 HEADER = CDR_HEADER[:3]
@@ -221,19 +222,17 @@ def test_files_skipped_given_twice_and_delivered_twice(tmp_path):
     assert found.skipped == (str(folder / "readme.doc"),)
 
 
-def test_large_copies_are_compared_at_places(tmp_path):
-    table = pa.table({"x": np.random.default_rng(0).random(400_000)})
-    for name in ("a", "b", "c"):
-        pq.write_table(table, tmp_path / f"{name}.parquet")
-    with (tmp_path / "c.parquet").open("r+b") as file:
-        file.seek(-1000, 2)
-        file.write(b"!")
-    from chanfp.inspection.files import find_copies
-    from chanfp.tables import find_sources
-
-    names = [str(tmp_path / f"{name}.parquet") for name in "abc"]
-    assert find_copies(find_sources(names[:2])) == [names[:2]]
-    assert find_copies(find_sources(names[1:])) == []
+@pytest.mark.parametrize("n_bytes", [0, 1, 1 << 16, 200_000, 3_000_000])
+def test_copies_are_told_by_bytes_at_many_places(n_bytes, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, n_bytes, np.uint8).tobytes()
+    header = b"caller,callee,start_time\n"
+    contents = {"a": noise, "b": noise, "c": noise[:-1] + b"!", "d": b"!" + noise[1:]}
+    for name, content in contents.items():
+        (tmp_path / f"{name}.csv").write_bytes(header + content)
+    sources = [SimpleNamespace(name=str(tmp_path / f"{name}.csv")) for name in contents]
+    names = [source.name for source in sources]
+    assert find_copies(sources[:2]) == [names[:2]]
+    assert find_copies(sources[1:]) == ([] if n_bytes > 1 else [names[2:]])
 
 
 def test_files_with_other_columns_stand_apart(tmp_path):
@@ -263,11 +262,12 @@ def messy(tmp_path):
     return write_csv(tmp_path / "subscribers.tab", SUBSCRIBER_HEADER, subscriber_rows())
 
 
-def test_threads_and_spilling_change_nothing(tmp_path, monkeypatch):
+def test_threads_blocks_and_spilling_change_nothing(tmp_path, monkeypatch):
     from chanfp.tables import csvfiles
 
-    monkeypatch.setattr(csvfiles, "BLOCK_BYTES", 2000)
     messy(tmp_path)
+    whole = chanfp.inspect_cdrs(str(tmp_path / "*.csv")).text()
+    monkeypatch.setattr(csvfiles, "BLOCK_BYTES", 2000)
     temp = tmp_path / "temp"
     temp.mkdir()
     found = {
@@ -276,7 +276,7 @@ def test_threads_and_spilling_change_nothing(tmp_path, monkeypatch):
         ).text()
         for n_threads, limit in ((1, None), (2, None), (7, 1))
     }
-    assert len(found) == 1
+    assert found == {whole}
     assert list(temp.iterdir()) == []
     with pytest.raises(ParameterError, match="`memory_limit` must be at least 1 byte"):
         chanfp.inspect_cdrs(str(tmp_path / "*.csv"), memory_limit=0)
