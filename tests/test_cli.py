@@ -212,8 +212,13 @@ def test_garbage_stops_the_run(files, tmp_path):
     rows = [(f"u{row[0]}", f"u{row[1]}", row[2]) for row in returner_calls()]
     hashed = write_csv(tmp_path / "hashed.csv", CDR_HEADER[:3], rows)
     done = run("match", "--cdr", hashed, *files[2:], *out)
-    assert fails(done, "hashed.csv, column 'caller': ids must be numbers of the plan 'CN'")
-    assert "hashed ids need --numbers 'opaque'" in done.stderr
+    assert fails(done, "found hashed or made-up ids in 100% of the first 185 rows, such as 'u139")
+    assert "read them with --numbers 'opaque'" in done.stderr
+    rows = [("Al", "Bo", row[2]) for row in returner_calls()]
+    names = write_csv(tmp_path / "names.csv", CDR_HEADER[:3], rows)
+    done = run("match", "--cdr", names, *files[2:], *out)
+    assert fails(done, "none of 185 CDRs has two subscriber numbers; 185 are alphanumeric")
+    assert "name the region in --numbers, or 'opaque'" in done.stderr
     few = [("", *row[1:]) if n < 20 else row for n, row in enumerate(returner_calls())]
     dirty = write_csv(tmp_path / "dirty.csv", CDR_HEADER, few)
     assert fails(run("match", "--cdr", dirty, *files[2:], *out), "20 of 185 CDRs")
