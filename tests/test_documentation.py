@@ -14,6 +14,7 @@ import pytest
 
 import chanfp
 from chanfp import _core
+from chanfp.headers import read_settings
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = Path(chanfp.__file__).parent
@@ -62,9 +63,20 @@ def test_there_is_code_to_run():
     for page in PAGES:
         # A block in a language nobody knows here would not be run.
         fences = re.findall(r"^ *```(.*)$", page.read_text("utf-8"), re.MULTILINE)
-        assert set(fences[::2]) <= {"python", "console", "text"}, page.name
+        assert set(fences[::2]) <= {"python", "console", "text", "toml"}, page.name
         assert set(fences[1::2]) <= {""}, page.name
         assert sum(name.startswith(page.name) for name in names) == fences.count("python")
+
+
+def test_settings_in_the_docs_are_settings(tmp_path):
+    found = 0
+    for page in PAGES:
+        for text in re.findall(r"^```toml\n(.*?)^```", page.read_text("utf-8"), re.M | re.S):
+            path = tmp_path / "settings.toml"
+            path.write_text(text, encoding="utf-8")
+            assert read_settings(path).columns, page.name
+            found += 1
+    assert found
 
 
 def options_of(name):

@@ -2,10 +2,10 @@
 
 import json
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 import chanfp
@@ -21,6 +21,7 @@ from carriers import (
 )
 from chanfp.errors import ParameterError
 from chanfp.inspection import inspection_lines
+from chanfp.inspection.files import find_copies
 from chanfp.inspection.layout import display_width, plain
 
 HEADER = CDR_HEADER[:3]
@@ -73,8 +74,15 @@ def test_a_clean_carrier(tmp_path):
 
 
 def test_roles_are_those_of_a_match(tmp_path):
-    cdrs, subscribers = write_carrier(tmp_path)
+    faint = "13911110009"  # alive to the end, but without a partner in the later window
+    rows = [
+        (faint, FRIENDS[0] if day < 25 else "10086", stamp(day), *[""] * 4) for day in range(60)
+    ]
+    cdrs = write_csv(tmp_path / "cdr.csv", CDR_HEADER, returner_calls() + rows)
+    people = [*subscriber_rows(), (faint, stamp(-300), "")]
+    subscribers = write_csv(tmp_path / "subscribers.csv", SUBSCRIBER_HEADER, people)
     people = chanfp.inspect_cdrs(cdrs, subscribers, window_days=20).people
+    assert (people["active"], people["without_role"]) == (2, 1)
     expected = chanfp.build_fingerprints(cdrs, subscribers, window_days=20)
     expected = expected.summary()["subscribers"]
     assert people == {
@@ -128,7 +136,7 @@ def test_days_that_are_missing_thin_or_far_off_are_pointed_out(tmp_path):
     assert "2 records lie far from all others: 1970-01-01, 2099-05-06;" in (
         text_of(found, "stray-times")
     )
-    assert "2024-01-01 to 2024-01-20, 20 days; 2 stray" in repr(found)
+    assert "2024-01-01 12:00:00 to 2024-01-20 12:00:00, 20 days; 2 stray" in repr(found)
     assert "missing 01-11, 01-12" in repr(found)
 
 
@@ -182,7 +190,7 @@ def test_hashed_and_mixed_numbers(tmp_path):
     found = inspect(tmp_path, mixed)
     assert "('callee', 25 % hashed)" in text_of(found, "mixed-numbers")
     cdrs = chanfp.read_cdrs(
-        write_csv(tmp_path / "plain.csv", HEADER, both_ways(range(4))), numbers="opaque"
+        write_csv(tmp_path / "plain.csv", HEADER, both_ways(range(10))), numbers="opaque"
     )
     found = chanfp.inspect_cdrs(cdrs)
     assert kinds(found) == ["plain-numbers"]
@@ -215,19 +223,17 @@ def test_files_skipped_given_twice_and_delivered_twice(tmp_path):
     assert found.skipped == (str(folder / "readme.doc"),)
 
 
-def test_large_copies_are_compared_at_places(tmp_path):
-    table = pa.table({"x": np.random.default_rng(0).random(400_000)})
-    for name in ("a", "b", "c"):
-        pq.write_table(table, tmp_path / f"{name}.parquet")
-    with (tmp_path / "c.parquet").open("r+b") as file:
-        file.seek(-1000, 2)
-        file.write(b"!")
-    from chanfp.inspection.files import find_copies
-    from chanfp.tables import find_sources
-
-    names = [str(tmp_path / f"{name}.parquet") for name in "abc"]
-    assert find_copies(find_sources(names[:2])) == [names[:2]]
-    assert find_copies(find_sources(names[1:])) == []
+@pytest.mark.parametrize("n_bytes", [0, 1, 1 << 16, 200_000, 3_000_000])
+def test_copies_are_told_by_bytes_at_many_places(n_bytes, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, n_bytes, np.uint8).tobytes()
+    header = b"caller,callee,start_time\n"
+    contents = {"a": noise, "b": noise, "c": noise[:-1] + b"!", "d": b"!" + noise[1:]}
+    for name, content in contents.items():
+        (tmp_path / f"{name}.csv").write_bytes(header + content)
+    sources = [SimpleNamespace(name=str(tmp_path / f"{name}.csv")) for name in contents]
+    names = [source.name for source in sources]
+    assert find_copies(sources[:2]) == [names[:2]]
+    assert find_copies(sources[1:]) == ([] if n_bytes > 1 else [names[2:]])
 
 
 def test_files_with_other_columns_stand_apart(tmp_path):
@@ -257,20 +263,23 @@ def messy(tmp_path):
     return write_csv(tmp_path / "subscribers.tab", SUBSCRIBER_HEADER, subscriber_rows())
 
 
-def test_threads_and_spilling_change_nothing(tmp_path, monkeypatch):
+def test_threads_blocks_and_spilling_change_nothing(tmp_path, monkeypatch):
     from chanfp.tables import csvfiles
 
-    monkeypatch.setattr(csvfiles, "BLOCK_BYTES", 2000)
     messy(tmp_path)
+    whole = json.dumps(chanfp.inspect_cdrs(str(tmp_path / "*.csv")).to_dict())
+    monkeypatch.setattr(csvfiles, "BLOCK_BYTES", 2000)
     temp = tmp_path / "temp"
     temp.mkdir()
     found = {
-        chanfp.inspect_cdrs(
-            str(tmp_path / "*.csv"), n_threads=n_threads, memory_limit=limit, temp_dir=str(temp)
-        ).text()
+        json.dumps(
+            chanfp.inspect_cdrs(
+                str(tmp_path / "*.csv"), n_threads=n_threads, memory_limit=limit, temp_dir=str(temp)
+            ).to_dict()
+        )
         for n_threads, limit in ((1, None), (2, None), (7, 1))
     }
-    assert len(found) == 1
+    assert found == {whole}
     assert list(temp.iterdir()) == []
     with pytest.raises(ParameterError, match="`memory_limit` must be at least 1 byte"):
         chanfp.inspect_cdrs(str(tmp_path / "*.csv"), memory_limit=0)

@@ -8,7 +8,7 @@ from .errors import DataError
 from .exports import Export
 from .numbering import sample_ids
 
-__all__ = ["find_mixture"]
+__all__ = ["HASHED_SHARE", "LEAST_SAMPLED", "MIXED_SHARE", "find_mixture"]
 
 LEAST_SAMPLED = 20
 HASHED_SHARE, MIXED_SHARE = 0.9, 0.01

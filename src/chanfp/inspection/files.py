@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..headers import SUBSCRIBER_CENTRED, ColumnMap
+from ..mixtures import LEAST_SAMPLED
+from ..numbering import IdSample
 from ..tables import TableSource
 
 __all__ = ["FileGroup", "find_copies", "group_key"]
@@ -32,19 +34,17 @@ class FileGroup:
     rows : Counter
         Rows ``outgoing`` and ``incoming`` (seen from the subscriber, accepted ones only), and
         times ``with-zone`` and ``without-zone``.
-    hash_like : dict of str to float
-        For each party the largest share of values, in the first rows of one file, that look like
-        hashes.
-    digits_only : dict of str to float
-        The same of values that are digits alone.
+    hashed, plain : dict of str to float
+        For each party the largest share, among the first rows of a file, of ids that look like
+        hashes, and of those that look like numbers.
     """
 
     columns: ColumnMap
     files: list[str] = field(default_factory=list)
     n_rows: int = 0
     rows: Counter[str] = field(default_factory=Counter)
-    hash_like: dict[str, float] = field(default_factory=dict)
-    digits_only: dict[str, float] = field(default_factory=dict)
+    hashed: dict[str, float] = field(default_factory=dict)
+    plain: dict[str, float] = field(default_factory=dict)
 
     @property
     def is_subscriber_centred(self) -> bool:
@@ -56,6 +56,15 @@ class FileGroup:
         """The first file, and how many more there are."""
         more = f" and {len(self.files) - 1:,} more" if len(self.files) > 1 else ""
         return f"{self.files[0]}{more}"
+
+    def look_at(self, party: str, sample: IdSample) -> None:
+        """Take the first ids of a party in one file; few of them tell nothing."""
+        if sample.n >= LEAST_SAMPLED:
+            for shares, count in (
+                (self.hashed, sample.n_long_hashed),
+                (self.plain, sample.n_numbers),
+            ):
+                shares[party] = max(shares.get(party, 0.0), count / sample.n)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""

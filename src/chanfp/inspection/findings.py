@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..mixtures import HASHED_SHARE, MIXED_SHARE
 from .files import FileGroup
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ SHOWN_SPANS = 5
 MANY_REJECTS = 0.05  # where `match` stops by default
 FEW_ROWS = 0.01
 FEW_CALLED = 0.02
-MOSTLY, HARDLY = 0.9, 0.02
 INTEGER_NOTE = "number-column-integer"
 
 
@@ -69,9 +69,9 @@ def _usability(inspection: Inspection) -> Iterator[Finding]:
 
 def _numbers(inspection: Inspection) -> Iterator[Finding]:
     for group in inspection.groups:
-        hashed = {party: value for party, value in group.hash_like.items() if value > HARDLY}
-        whole = [party for party, value in hashed.items() if value >= MOSTLY]
-        mixed = [party for party in hashed if party not in whole]
+        shares = {party: (group.hashed[party], group.plain[party]) for party in group.hashed}
+        whole = [party for party, (hashed, _) in shares.items() if hashed >= HASHED_SHARE]
+        mixed = [party for party, both in shares.items() if min(both) >= MIXED_SHARE]
         if whole and inspection.region != "opaque":
             yield Finding(
                 "hashed-numbers",
@@ -79,13 +79,13 @@ def _numbers(inspection: Inspection) -> Iterator[Finding]:
                 "with `numbers` 'opaque'.",
             )
         if mixed:
-            most = max(hashed[party] for party in mixed)
+            most = max(group.hashed[party] for party in mixed)
             yield Finding(
                 "mixed-numbers",
                 f"{group.name}: hashed and plain numbers are mixed ({_columns(group, mixed)}, "
                 f"{100 * most:.0f} % hashed); hash all of them or none.",
             )
-        plain = [party for party, value in group.digits_only.items() if value >= MOSTLY]
+        plain = [party for party, (_, plain) in shares.items() if plain >= HASHED_SHARE]
         if plain and inspection.region == "opaque":
             yield Finding(
                 "plain-numbers",

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ..activity import gather_activity
+from ..activity import Activity, gather_activity
 from ..blocks import Progress
 from ..calls import CallStore
 from ..cdr import CallRecords, read_cdrs
 from ..errors import ParameterError
+from ..grouping import find_seen
 from ..roles import Roles, WindowSettings, assign_roles
 from ..subscribers import Subscribers, Subscriptions, read_subscribers
 from ..tables import RejectFile, open_rejects
@@ -25,6 +26,7 @@ __all__ = ["inspect_cdrs"]
 
 N_HUBS = 10
 TIE_BYTES = 1 << 29
+NOBODY = Subscribers.without_dates(pa.array([], pa.string()), "no table")
 
 
 def inspect_cdrs(
@@ -91,16 +93,12 @@ def inspect_cdrs(
     cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
     if subscribers is not None and not isinstance(subscribers, Subscribers):
         subscribers = read_subscribers(subscribers, timezone=cdrs.timezone)
+    known = NOBODY if subscribers is None else subscribers
+    subscriptions = known.index(cdrs.plan)
     is_served = subscribers is not None or all(
         export.is_subscriber_centred for export in cdrs.exports
     )
-    known = (
-        Subscribers.without_dates(pa.array([], pa.string()), "")
-        if subscribers is None
-        else (subscribers)
-    )
-    subscriptions = known.index(cdrs.plan)
-    inputs = [source.name for source in cdrs.sources] + (subscribers.sources if subscribers else [])
+    inputs = [*(source.name for source in cdrs.sources), *known.sources]
     with (
         open_rejects(rejects, inputs) as reject_file,
         Ties(is_served=is_served, max_bytes=max_bytes, temp_dir=temp_dir) as ties,
@@ -117,32 +115,41 @@ def inspect_cdrs(
             n_threads=n_threads,
             progress=progress,
         )
+        people = None
+        if subscribers is not None:
+            roles = assign_roles(activity, subscriptions, settings)
+            is_seen = find_seen(
+                store, activity.n_calls, (roles.active, roles.active_later), n_threads=n_threads
+            )
+            people = _count_people(known, subscriptions, roles.with_active(is_seen), window_days)
         found = ties.survey(N_HUBS, n_threads=n_threads, progress=progress)
-    people = None
-    if subscribers is not None:
-        roles = assign_roles(activity, subscriptions, settings)
-        people = _count_people(subscribers, subscriptions, roles, window_days)
+    return _put_together(cdrs, activity, survey, found, people)
+
+
+def _put_together(
+    cdrs: CallRecords,
+    activity: Activity,
+    survey: Survey,
+    ties: TieSurvey,
+    people: dict[str, Any] | None,
+) -> Inspection:
+    names = cdrs.partner_names(ties.hub_keys)
     return Inspection(
         region=cdrs.plan.region,
         timezone=cdrs.timezone,
         counts=activity.counts,
-        first_s=survey.first_s,
-        last_s=survey.last_s,
+        first_s=activity.start_s if activity.counts.accepted else None,
+        last_s=activity.reference_s if activity.counts.accepted else None,
         groups=survey.groups,
         skipped=cdrs.skipped,
         repeated=cdrs.repeated,
         copies=find_copies(cdrs.sources),
         classes=survey.classes.by_party(),
         days=survey.days.survey(),
-        ties=found,
-        hubs=_name_hubs(cdrs, found),
+        ties=ties,
+        hubs=list(zip(names, ties.hub_subscribers.tolist(), strict=True)),
         people=people,
     )
-
-
-def _name_hubs(cdrs: CallRecords, ties: TieSurvey) -> list[tuple[str, int]]:
-    names = cdrs.partner_names(ties.hub_keys)
-    return list(zip(names, ties.hub_subscribers.tolist(), strict=True))
 
 
 def _count_people(

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from ..cdr import CallRecords
 from ..cleaning import FOR_CALLEE, FOR_CALLER, CleanCalls, CleanedBatch
 from ..clock import DATE_ONLY, NAIVE, ZONED
 from ..headers import INCOMING, OUTGOING
 from ..keys import KeyTable
-from ..numbering import NumberingPlan
+from ..numbering import IdSample, sample_ids
 from ..tables import as_text
 from .days import DayCounts
 from .files import FileGroup, group_key
@@ -23,8 +19,6 @@ from .numbers import N_CODES, NumberClasses
 from .ties import Ties
 
 __all__ = ["Survey"]
-
-SAMPLED_ROWS = 10_000
 
 
 class Survey:
@@ -42,8 +36,6 @@ class Survey:
     def __init__(self, cdrs: CallRecords, known: KeyTable | None, ties: Ties) -> None:
         self.days = DayCounts()
         self.classes = NumberClasses(cdrs.plan.reasons)
-        self.first_s: int | None = None
-        self.last_s: int | None = None
         self._groups: dict[tuple[object, ...], FileGroup] = {}
         self._group_of: dict[int, FileGroup] = {}
         self._known = known
@@ -77,19 +69,11 @@ class Survey:
             group = self._group_of[id(export)]
             group.n_rows += len(status) + len(cleaned.batch.rejects)
             group.rows.update({name: int(count) for name, count in counted.items() if count})
-            for party, (hash_like, digits_only) in sampled.items():
-                group.hash_like[party] = max(group.hash_like.get(party, 0.0), hash_like)
-                group.digits_only[party] = max(group.digits_only.get(party, 0.0), digits_only)
+            for party, sample in sampled.items():
+                group.look_at(party, sample)
             for party, found in zip(export.parties, codes, strict=True):
                 self.classes.add(party, found)
-            self._take_times(calls.start_s)
-
-    def _take_times(self, start_s: npt.NDArray[np.int64]) -> None:
-        self.days.add(start_s)
-        if len(start_s):
-            first, last = int(start_s.min()), int(start_s.max())
-            self.first_s = first if self.first_s is None else min(self.first_s, first)
-            self.last_s = last if self.last_s is None else max(self.last_s, last)
+            self.days.add(calls.start_s)
 
     def _take_ties(self, calls: CleanCalls) -> None:
         for side, people, others in (
@@ -102,19 +86,11 @@ class Survey:
             self._ties.add(people[is_tie], others[is_tie], is_calling=side == FOR_CALLER)
 
 
-def _sample(cleaned: CleanedBatch) -> dict[str, tuple[float, float]]:
-    """Return for each party which share of the first values looks like hashes, and like digits."""
-    found = {}
-    plan: NumberingPlan = cleaned.export.plan
-    for party in cleaned.export.parties:
-        column = cleaned.batch.records.column(cleaned.export.needed(party)).slice(0, SAMPLED_ROWS)
-        texts, _ = as_text(column, party)
-        found[party] = (plan.looks_opaque(texts), _digits_only(texts))
-    return found
-
-
-def _digits_only(texts: Any) -> float:
-    if pa.types.is_dictionary(texts.type):
-        texts = texts.dictionary_decode()
-    share = pc.mean(pc.match_substring_regex(texts, r"^\s*\+?[0-9]{5,20}\s*$")).as_py()
-    return float(share or 0.0)
+def _sample(cleaned: CleanedBatch) -> dict[str, IdSample]:
+    """Return what the first ids of each party look like."""
+    records = cleaned.batch.records
+    columns = {party: cleaned.export.needed(party) for party in cleaned.export.parties}
+    return {
+        party: sample_ids(as_text(records.column(column), cleaned.batch.place(0, column))[0])
+        for party, column in columns.items()
+    }

@@ -122,7 +122,7 @@ class RejectFile:
     def _write_group(self) -> None:
         rows = pa.concat_tables(self._waiting)
         with self._part.located():
-            # In one piece, or the CSV writer's batches would follow those the rows came in.
+            # In one piece, or the pages of a Parquet file might end where the pieces do.
             self._writer.write_table(rows.slice(0, GROUP_ROWS).combine_chunks())
         rest = rows.slice(GROUP_ROWS)
         self._waiting, self._n_waiting = [rest], rest.num_rows
