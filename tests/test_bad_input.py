@@ -257,7 +257,7 @@ def test_times_far_off_are_pointed_out(place):
         ]
     status, out, _ = place.run("inspect", path)
     assert "2 records lie far from all others: 1970-01-02, 2099-12-31" in out
-    assert "Period        2024-01-01 to 2024-02-29, 60 days; 2 stray" in out
+    assert "Period        2024-01-01 02:24:00 to 2024-02-29 12:00:00, 60 days; 2 stray" in out
 
 
 # Permissions; root may read anything, so it becomes somebody else for a while

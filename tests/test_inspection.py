@@ -135,7 +135,7 @@ def test_days_that_are_missing_thin_or_far_off_are_pointed_out(tmp_path):
     assert "2 records lie far from all others: 1970-01-01, 2099-05-06;" in (
         text_of(found, "stray-times")
     )
-    assert "2024-01-01 to 2024-01-20, 20 days; 2 stray" in repr(found)
+    assert "2024-01-01 12:00:00 to 2024-01-20 12:00:00, 20 days; 2 stray" in repr(found)
     assert "missing 01-11, 01-12" in repr(found)
 
 
@@ -266,14 +266,16 @@ def test_threads_blocks_and_spilling_change_nothing(tmp_path, monkeypatch):
     from chanfp.tables import csvfiles
 
     messy(tmp_path)
-    whole = chanfp.inspect_cdrs(str(tmp_path / "*.csv")).text()
+    whole = json.dumps(chanfp.inspect_cdrs(str(tmp_path / "*.csv")).to_dict())
     monkeypatch.setattr(csvfiles, "BLOCK_BYTES", 2000)
     temp = tmp_path / "temp"
     temp.mkdir()
     found = {
-        chanfp.inspect_cdrs(
-            str(tmp_path / "*.csv"), n_threads=n_threads, memory_limit=limit, temp_dir=str(temp)
-        ).text()
+        json.dumps(
+            chanfp.inspect_cdrs(
+                str(tmp_path / "*.csv"), n_threads=n_threads, memory_limit=limit, temp_dir=str(temp)
+            ).to_dict()
+        )
         for n_threads, limit in ((1, None), (2, None), (7, 1))
     }
     assert found == {whole}

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ..activity import gather_activity
+from ..activity import Activity, gather_activity
 from ..blocks import Progress
 from ..calls import CallStore
 from ..cdr import CallRecords, read_cdrs
-from ..counts import RecordCounts
 from ..errors import ParameterError
 from ..grouping import find_seen
 from ..roles import Roles, WindowSettings, assign_roles
@@ -124,12 +123,12 @@ def inspect_cdrs(
             )
             people = _count_people(known, subscriptions, roles.with_active(is_seen), window_days)
         found = ties.survey(N_HUBS, n_threads=n_threads, progress=progress)
-    return _put_together(cdrs, activity.counts, survey, found, people)
+    return _put_together(cdrs, activity, survey, found, people)
 
 
 def _put_together(
     cdrs: CallRecords,
-    counts: RecordCounts,
+    activity: Activity,
     survey: Survey,
     ties: TieSurvey,
     people: dict[str, Any] | None,
@@ -138,9 +137,9 @@ def _put_together(
     return Inspection(
         region=cdrs.plan.region,
         timezone=cdrs.timezone,
-        counts=counts,
-        first_s=survey.first_s,
-        last_s=survey.last_s,
+        counts=activity.counts,
+        first_s=activity.start_s if activity.counts.accepted else None,
+        last_s=activity.reference_s if activity.counts.accepted else None,
         groups=survey.groups,
         skipped=cdrs.skipped,
         repeated=cdrs.repeated,

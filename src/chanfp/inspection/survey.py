@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 
 import numpy as np
-import numpy.typing as npt
 
 from ..cdr import CallRecords
 from ..cleaning import FOR_CALLEE, FOR_CALLER, CleanCalls, CleanedBatch
@@ -37,8 +36,6 @@ class Survey:
     def __init__(self, cdrs: CallRecords, known: KeyTable | None, ties: Ties) -> None:
         self.days = DayCounts()
         self.classes = NumberClasses(cdrs.plan.reasons)
-        self.first_s: int | None = None
-        self.last_s: int | None = None
         self._groups: dict[tuple[object, ...], FileGroup] = {}
         self._group_of: dict[int, FileGroup] = {}
         self._known = known
@@ -76,14 +73,7 @@ class Survey:
                 group.look_at(party, sample)
             for party, found in zip(export.parties, codes, strict=True):
                 self.classes.add(party, found)
-            self._take_times(calls.start_s)
-
-    def _take_times(self, start_s: npt.NDArray[np.int64]) -> None:
-        self.days.add(start_s)
-        if len(start_s):
-            first, last = int(start_s.min()), int(start_s.max())
-            self.first_s = first if self.first_s is None else min(self.first_s, first)
-            self.last_s = last if self.last_s is None else max(self.last_s, last)
+            self.days.add(calls.start_s)
 
     def _take_ties(self, calls: CleanCalls) -> None:
         for side, people, others in (

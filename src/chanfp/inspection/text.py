@@ -96,11 +96,9 @@ def _period(inspection: Inspection) -> str:
     days = "1 day" if n_days == 1 else f"{n_days:,} days"
     zone = f"; {inspection.timezone}" if inspection.timezone else ""
     n_strays = sum(span.n_records for span in inspection.days.strays)
-    if n_strays:
-        return (
-            f"{inspection.days.first} to {inspection.days.last}, {days}{zone}; {n_strays:,} stray"
-        )
-    return f"{format_time(inspection.first_s)} to {format_time(inspection.last_s)}, {days}{zone}"
+    stray = f"; {n_strays:,} stray" if n_strays else ""
+    span = f"{format_time(inspection.first_s)} to {format_time(inspection.last_s)}"
+    return f"{span}, {days}{zone}{stray}"
 
 
 def _warnings(inspection: Inspection, width: int, wording: Callable[[str], str]) -> Iterator[Line]:
