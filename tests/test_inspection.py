@@ -121,7 +121,8 @@ def test_unusable_rows_are_shown_with_the_first_one(tmp_path):
     }
     assert found.counts.accepted + sum(found.counts.rejected.values()) == found.counts.total == 42
     assert "caller-missing" in repr(found)
-    assert "cdr.csv, row 42, column 'caller': ''" in repr(found).replace("\n      ", " ")
+    # Long paths break lines anywhere.
+    assert "cdr.csv,row42,column'caller':''" in "".join(repr(found).split())
 
 
 def test_days_that_are_missing_thin_or_far_off_are_pointed_out(tmp_path):

@@ -25,6 +25,7 @@ from .numberlists import NumberList
 from .repeats import check_tolerance
 from .roles import Role, Roles, WindowSettings, assign_roles
 from .served import find_served
+from .spilling import check_folder
 from .subscribers import Subscribers, Subscriptions, read_subscribers
 from .tables import RejectFile, open_rejects
 from .zones import UTC_CLOCK, WALL_CLOCK, check_timezone, warn_of_mixed_clocks
@@ -277,6 +278,9 @@ def build_fingerprints(
         silence_days = window_days
     settings = WindowSettings(window_days, horizon_days, new_days, silence_days)
     tolerance_s = check_tolerance(dedupe_s)
+    max_bytes = _call_bytes(memory_limit)
+    if max_bytes is not None or temp_dir is not None:
+        check_folder(temp_dir)
     cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
     lists = (_read_list(one, cdrs.plan) for one in (allow_partners, deny_partners))
     hub_settings = HubSettings(hub_share, hub_count, *lists)
@@ -300,7 +304,7 @@ def build_fingerprints(
         open_rejects(rejects, inputs) as reject_file,
         CallStore(
             len(subscriptions.keys),
-            max_bytes=_call_bytes(memory_limit),
+            max_bytes=max_bytes,
             temp_dir=temp_dir,
             tolerance_s=tolerance_s,
         ) as store,

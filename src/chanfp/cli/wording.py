@@ -38,6 +38,7 @@ PARAMETERS = (
     "rejects",
     "seed",
     "settings",
+    "short_numbers",
     "silence_days",
     "subscribers",
     "temp_dir",
