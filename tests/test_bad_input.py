@@ -321,7 +321,7 @@ from chanfp.inspection import inspect
 from chanfp.tables import csvfiles
 
 csvfiles.BLOCK_BYTES = 500
-inspect.TIE_BYTES = 1
+inspect.MEMORY_BYTES = 1
 clean_unit = cdr.clean_unit
 n_units = 0
 

@@ -25,7 +25,7 @@ from .ties import Ties, TieSurvey
 __all__ = ["inspect_cdrs"]
 
 N_HUBS = 10
-TIE_BYTES = 1 << 29
+MEMORY_BYTES = 2 * 10**9
 NOBODY = Subscribers.without_dates(pa.array([], pa.string()), "no table")
 
 
@@ -52,8 +52,8 @@ def inspect_cdrs(
     rejects : path, optional
         Write every row that can't be used to this file (``.csv``, ``.csv.gz`` or ``.parquet``).
     memory_limit : int, optional
-        Bytes. Pairs of subscriber and partner take a quarter of it at most; what goes beyond
-        waits on disk. Default a quarter of 2 GiB.
+        Bytes, default 2 GB. Pairs of subscriber and partner, and the calls of a table's
+        subscribers, take a quarter of it at most; what goes beyond waits on disk.
     temp_dir : str, optional
         Where they wait; default the system's folder for temporary files.
     n_threads : int, optional
@@ -89,7 +89,8 @@ def inspect_cdrs(
     settings = WindowSettings(window_days)
     if memory_limit is not None and memory_limit < 1:
         raise ParameterError(f"`memory_limit` must be at least 1 byte, got {memory_limit}.")
-    max_bytes = TIE_BYTES if memory_limit is None else memory_limit // 4
+    # Pairs and calls share a quarter; the other three are for batches, partitions and libraries.
+    max_bytes = (MEMORY_BYTES if memory_limit is None else memory_limit) // 8
     cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
     if subscribers is not None and not isinstance(subscribers, Subscribers):
         subscribers = read_subscribers(subscribers, timezone=cdrs.timezone)

@@ -236,6 +236,8 @@ def _partners(inspection: Inspection, width: int) -> Iterator[Line]:
     yield from grid(labelled, "<" + ">" * len(QUANTILES), width)
     yield line()
     histogram = inspection.histogram
+    fewest = next(at for at, (_, _, count) in enumerate(histogram) if count)
+    histogram = histogram[fewest:]
     most = max(count for _, _, count in histogram)
     labels = [f"{begin:,}–{end:,}" if end > begin else f"{begin:,}" for begin, end, _ in histogram]
     room = _bar_room(max(*map(len, labels), len("partners")), most, width)
