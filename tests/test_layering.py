@@ -50,6 +50,7 @@ LAYERS = [
     "text",
     "keys",
     "simulation",
+    "memory",
     "blocks",
     "errors",
     "_reference",

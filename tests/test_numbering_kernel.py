@@ -1,6 +1,7 @@
 """The number kernels against their slow twins."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
@@ -61,8 +62,8 @@ def resolve_with_kernel(array, automaton, n_blocks=1):
     def work(bounds):
         _core.resolve_numbers(
             column.text, column.offsets, column.validity, column.first_bit, symbol_of_byte(),
-            automaton.transitions, automaton.codes, automaton.moduli, automaton.bases,
-            CODES["missing"], CODES["invalid"], *bounds, keys, codes,
+            automaton.transitions, automaton.shortcuts, automaton.codes, automaton.moduli,
+            automaton.bases, CODES["missing"], CODES["invalid"], *bounds, keys, codes,
         )  # fmt: skip
 
     cuts = np.linspace(0, len(array), n_blocks + 1).astype(int)
@@ -168,3 +169,19 @@ def test_broken_utf8_stays_inside_its_text():
     automaton = compile_families(build_families(None, load_world(), None), default_verdict(None))
     _, codes = resolve_with_kernel(array, automaton)
     assert {REASONS[code] for code in codes} == {"alphanumeric"}
+
+
+@pytest.mark.parametrize("region", REGIONS)
+@given(digits=st.lists(st.integers(0, 10**15 - 1), max_size=60), length=st.integers(7, 16))
+def test_shortcuts_lead_where_the_automaton_walks(region, digits, length):
+    automaton = forms_of(region)[2]
+    texts = pa.array([f"{number:015d}0"[-length:] for number in digits], pa.string())
+    shortcut = resolve_with_kernel(texts, automaton)
+    walked = replace(automaton, shortcuts=np.zeros_like(automaton.shortcuts))
+    for found, expected in zip(shortcut, resolve_with_kernel(texts, walked), strict=True):
+        assert found.tolist() == expected.tolist()
+
+
+def test_most_numbers_have_a_shortcut():
+    shortcuts = forms_of("CN")[2].shortcuts.reshape(8, 10_000)
+    assert (shortcuts[11 - 8, 1300:2000] != 0).mean() > 0.9

@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 _Offsets: TypeAlias = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 
+def trim_heap() -> None: ...
 def parse_times(
     offsets: _Offsets,
     data: npt.NDArray[np.uint8],
@@ -62,6 +63,9 @@ def gather_calls(
     holdings: npt.NDArray[np.int32],
     words: npt.NDArray[np.uint64],
 ) -> int: ...
+def count_partitions(
+    holdings: npt.NDArray[np.int32], shift: int, counts: npt.NDArray[np.int64]
+) -> None: ...
 def partition_calls(
     holdings: npt.NDArray[np.int32],
     words: npt.NDArray[np.uint64],
@@ -111,6 +115,14 @@ def unite_ties(
     ways: npt.NDArray[np.uint8],
     slots: npt.NDArray[np.int32],
 ) -> int: ...
+def read_levels(levels: npt.NDArray[np.uint8], is_present: npt.NDArray[np.uint8]) -> int: ...
+def cut_values(
+    values: npt.NDArray[np.uint8],
+    is_present: npt.NDArray[np.uint8],
+    begin: int,
+    ends: npt.NDArray[np.int32],
+    text: npt.NDArray[np.uint8],
+) -> int: ...
 def resolve_numbers(
     text: npt.NDArray[np.uint8],
     offsets: _Offsets,
@@ -118,6 +130,7 @@ def resolve_numbers(
     first_bit: int,
     symbol_of_byte: npt.NDArray[np.uint8],
     transitions: npt.NDArray[np.uint16],
+    shortcuts: npt.NDArray[np.uint16],
     code_of_state: npt.NDArray[np.uint8],
     modulus_of_state: npt.NDArray[np.uint64],
     base_of_state: npt.NDArray[np.uint64],

@@ -15,11 +15,13 @@ slow twin in `chanfp._reference`.
 
 from libc.math cimport sqrt
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy
 
 ctypedef fused index_t:
     int32_t
     int64_t
 
+include "_kernels/heap.pxi"
 include "_kernels/times.pxi"
 include "_kernels/hashing.pxi"
 include "_kernels/screen.pxi"
@@ -28,6 +30,8 @@ include "_kernels/gather.pxi"
 include "_kernels/repeats.pxi"
 include "_kernels/group.pxi"
 include "_kernels/ties.pxi"
+include "_kernels/pages.pxi"
+include "_kernels/digits.pxi"
 include "_kernels/numbers.pxi"
 include "_kernels/csr.pxi"
 include "_kernels/matches.pxi"

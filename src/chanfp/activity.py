@@ -255,6 +255,15 @@ class _Notes:
         self.alive_later = np.zeros(n_holdings, np.uint8)
         self.tally = np.zeros(3, np.int64)
         self.days = np.zeros(MOST_DAYS, np.int64)
+        self._holdings = np.empty(0, np.int32)
+        self._words = np.empty(0, np.uint64)
+
+    def room(self, n_entries: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint64]]:
+        """Return room for entries, the same at every call: fresh memory would be cleared first."""
+        if len(self._holdings) < n_entries:
+            self._holdings = np.empty(n_entries, np.int32)
+            self._words = np.empty(2 * n_entries, np.uint64)
+        return self._holdings, self._words
 
     def add(self, other: _Notes) -> None:
         """Take over what another worker learned."""
@@ -292,8 +301,7 @@ class _Workers:
     def _gather_batch(self, calls: CleanCalls) -> CallPart:
         notes = self._my_notes()
         _core.count_days(calls.start_s, notes.days)
-        holdings = np.empty(2 * len(calls), np.int32)
-        words = np.empty(4 * len(calls), np.uint64)
+        holdings, words = notes.room(2 * len(calls))
         n_entries = _core.gather_calls(
             calls.caller,
             calls.callee,

@@ -20,7 +20,7 @@ from .spilling import make_folder, no_room
 
 __all__ = ["CallPart", "CallStore", "Calls"]
 
-N_PARTITIONS = 64
+N_PARTITIONS = 128
 BYTES_PER_CALL = 20
 
 
@@ -128,9 +128,9 @@ class CallStore:
 
     def partition(self, holdings: npt.NDArray[np.int32], words: npt.NDArray[np.uint64]) -> CallPart:
         """Sort calls by partition, in the order they came; any thread may do this."""
-        counts = np.bincount(holdings >> self.shift, minlength=self.n_partitions)
         offsets = np.zeros(self.n_partitions + 1, np.int64)
-        np.cumsum(counts, out=offsets[1:])
+        _core.count_partitions(holdings, self.shift, offsets[1:])
+        np.cumsum(offsets, out=offsets)
         part = CallPart(offsets, np.empty_like(holdings), np.empty_like(words))
         _core.partition_calls(
             holdings, words, self.shift, offsets[:-1].copy(), part.holdings, part.words

@@ -20,6 +20,7 @@ from .clock import format_time, has_zone, parse_time
 from .errors import ParameterError
 from .grouping import group_calls
 from .hubs import Hubs, HubSettings, screen_partners
+from .memory import give_back, room_for_calls
 from .numbering import NumberingPlan
 from .numberlists import NumberList
 from .repeats import check_tolerance
@@ -278,7 +279,7 @@ def build_fingerprints(
         silence_days = window_days
     settings = WindowSettings(window_days, horizon_days, new_days, silence_days)
     tolerance_s = check_tolerance(dedupe_s)
-    max_bytes = _call_bytes(memory_limit)
+    max_bytes = room_for_calls(memory_limit)
     if max_bytes is not None or temp_dir is not None:
         check_folder(temp_dir)
     cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
@@ -295,6 +296,7 @@ def build_fingerprints(
     elif not isinstance(subscribers, Subscribers):
         subscribers = read_subscribers(subscribers, timezone=cdrs.timezone)
     subscriptions = subscribers.index(cdrs.plan)
+    give_back(memory_limit)
     reference_s = None
     if reference_time is not None:
         zone = check_timezone(cdrs.timezone)
@@ -323,13 +325,16 @@ def build_fingerprints(
             activity.counts.clocks, subscribers.clocks, _clock_of(reference_time, cdrs.timezone)
         )
         roles = assign_roles(activity, subscriptions, settings)
-        departed, new, active, later = group_calls(
-            store, activity.n_calls, roles.windows, n_threads=n_threads
-        )
-    is_seen = (np.diff(active.indptr) > 0) & (np.diff(later.indptr) > 0)
+        give_back(memory_limit)
+        grouped = group_calls(store, activity.n_calls, roles.windows, n_threads=n_threads)
+    give_back(memory_limit)
+    is_seen = (np.diff(grouped[2].indptr) > 0) & (np.diff(grouped[3].indptr) > 0)
     roles = roles.with_active(is_seen)
-    grouped = (departed, new, active.only(is_seen), later.only(is_seen))
+    for later in (2, 3):
+        grouped[later] = grouped[later].only(is_seen)
+    # From here on no array of entries is kept longer than it is needed: there is no larger one.
     screened = screen_partners(grouped, hub_settings, n_threads=n_threads)
+    give_back(memory_limit)
     sets = [
         FingerprintSet(
             role,
@@ -338,9 +343,7 @@ def build_fingerprints(
             group.seconds,
             group.outgoing,
         )
-        for role, group, columns in zip(
-            roles.windows, screened.grouped, screened.columns, strict=True
-        )
+        for role, (group, columns) in zip(roles.windows, screened.take(), strict=True)
     ]
     return Fingerprints(
         departed=sets[0],
@@ -373,12 +376,3 @@ def _clock_of(reference_time: Any, timezone: str | None) -> dict[str, str]:
         return {}
     is_moment = timezone is None and has_zone(reference_time)
     return {UTC_CLOCK if is_moment else WALL_CLOCK: f"`reference_time` {str(reference_time)!r}"}
-
-
-def _call_bytes(memory_limit: int | None) -> int | None:
-    """Return how much of the memory the calls being gathered may take."""
-    if memory_limit is None:
-        return None
-    if memory_limit < 1:
-        raise ParameterError(f"`memory_limit` must be at least 1 byte, got {memory_limit}.")
-    return memory_limit // 4

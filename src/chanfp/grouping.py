@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ _Columns = tuple[
     npt.NDArray[np.int64],
     npt.NDArray[np.int32],
 ]
+COLUMN_TYPES = (np.int64, np.uint64, np.int32, np.int64, np.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,8 @@ class Grouped:
 
     def only(self, chosen: npt.NDArray[np.bool_]) -> Grouped:
         """Return the chosen rows."""
+        if chosen.all():
+            return self
         sizes = np.diff(self.indptr)
         entries = np.repeat(chosen, sizes)
         indptr = np.zeros(int(np.count_nonzero(chosen)) + 1, np.int64)
@@ -74,10 +78,12 @@ class Grouped:
         )
 
     def matrix(self, columns: npt.NDArray[np.int32], n_columns: int) -> csr_array:
-        """Return the calls as a sparse matrix, given each entry's column."""
-        return csr_array(
-            (self.calls, columns, self.indptr), shape=(len(self.indptr) - 1, n_columns)
-        )
+        """Return the calls as a sparse matrix, given each entry's column.
+
+        Indices have 32 bits where offsets fit into these, for SciPy has one width for both.
+        """
+        indptr = self.indptr.astype(np.int32) if len(columns) < 2**31 else self.indptr
+        return csr_array((self.calls, columns, indptr), shape=(len(indptr) - 1, n_columns))
 
 
 def group_calls(
@@ -109,11 +115,42 @@ def group_calls(
         calls = store.calls(partition, n_calls)
         return [_group_role(calls, role) for role in roles]
 
-    pieces: list[list[_Columns]] = [[] for _ in roles]
+    wholes = [_Whole() for _ in roles]
     for found in map_ordered(group, range(store.n_partitions), n_threads=n_threads):
-        for piece, columns in zip(pieces, found, strict=True):
-            piece.append(columns)
-    return [_join_pieces(piece) for piece in pieces]
+        for whole, piece in zip(wholes, found, strict=True):
+            whole.add(piece)
+    return [whole.grouped() for whole in wholes]
+
+
+class _Whole:
+    """The entries of one role, piece by piece; no piece is held longer than it takes to copy it.
+
+    Arrays grow by an eighth, in place where the system can move pages, so that memory follows the
+    entries and not twice their number, as it would if pieces were put together at the end.
+    """
+
+    def __init__(self) -> None:
+        self._columns: list[npt.NDArray[Any]] = [np.empty(0, dtype) for dtype in COLUMN_TYPES]
+        self._sizes = [0] * len(COLUMN_TYPES)
+
+    def add(self, piece: _Columns) -> None:
+        """Add the rows of a further partition."""
+        for place, part in enumerate(map(np.asarray, piece)):
+            column, size = self._columns[place], self._sizes[place]
+            stop = size + len(part)
+            if stop > len(column):
+                column.resize(max(stop, len(column) + len(column) // 8), refcheck=False)
+            column[size:stop] = part
+            self._sizes[place] = stop
+
+    def grouped(self) -> Grouped:
+        """Return all rows."""
+        for column, size in zip(self._columns, self._sizes, strict=True):
+            column.resize(size, refcheck=False)
+        n_partners, partners, calls, seconds, outgoing = self._columns
+        indptr = np.zeros(len(n_partners) + 1, np.int64)
+        np.cumsum(n_partners, out=indptr[1:])
+        return Grouped(indptr, partners, calls, seconds, outgoing)
 
 
 def find_seen(
@@ -175,10 +212,3 @@ def _group_role(calls: Calls, role: Role) -> _Columns:
         seconds[filled].copy(),
         outgoing[filled].copy(),
     )
-
-
-def _join_pieces(pieces: list[_Columns]) -> Grouped:
-    n_partners, *columns = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
-    indptr = np.zeros(len(n_partners) + 1, np.int64)
-    np.cumsum(n_partners, out=indptr[1:])
-    return Grouped(indptr, *columns)

@@ -6,7 +6,7 @@ Couriers, banks and hotlines that no numbering plan lists; and partners that the
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -186,6 +186,11 @@ class Screened:
     columns: list[npt.NDArray[np.int32]]
     hubs: Hubs
 
+    def take(self) -> Iterator[tuple[Grouped, npt.NDArray[np.int32]]]:
+        """Yield each group and its columns, and let them go."""
+        while self.grouped:
+            yield self.grouped.pop(0), self.columns.pop(0)
+
 
 def find_hubs(
     partners: npt.NDArray[np.uint64],
@@ -226,15 +231,15 @@ def find_hubs(
 
 
 def screen_partners(
-    grouped: Sequence[Grouped], settings: HubSettings, *, n_threads: int | None = None
+    grouped: list[Grouped], settings: HubSettings, *, n_threads: int | None = None
 ) -> Screened:
     """Give each partner a column and drop those that are hubs or denied.
 
     Parameters
     ----------
-    grouped : sequence of Grouped
+    grouped : list of Grouped
         The calls of the departed, the new, the active, and the later ones of the active, who count
-        as subscribers only once.
+        as subscribers only once. The list is emptied, so that no entry is held twice.
     settings : HubSettings
     n_threads : int, optional
         Default every usable core.
@@ -248,19 +253,19 @@ def screen_partners(
     n_partners = np.concatenate([np.diff(group.indptr) for group in grouped[:N_COUNTED]])
     hubs = find_hubs(partners, n_subscribers, n_partners, settings)
     if not hubs.verdicts.any():
-        return Screened(partners, n_subscribers, list(grouped), columns, hubs)
-    for group, places in zip(grouped[:N_COUNTED], columns, strict=False):
-        hubs.count_calls(places, group.calls)
+        kept_all = grouped.copy()
+        grouped.clear()
+        return Screened(partners, n_subscribers, kept_all, columns, hubs)
+    for at, places in enumerate(columns[:N_COUNTED]):
+        hubs.count_calls(places, grouped[at].calls)
     is_kept = hubs.is_kept
     renumbered = np.cumsum(is_kept, dtype=np.int32) - np.int32(1)
-    kept_entries = [is_kept[places] for places in columns]
-    return Screened(
-        partners[is_kept],
-        n_subscribers[is_kept],
-        [group.only_entries(kept) for group, kept in zip(grouped, kept_entries, strict=True)],
-        [renumbered[places[kept]] for places, kept in zip(columns, kept_entries, strict=True)],
-        hubs,
-    )
+    left: list[Grouped] = []
+    for at, places in enumerate(columns):
+        kept = is_kept[places]
+        left.append(grouped.pop(0).only_entries(kept))
+        columns[at] = renumbered[places[kept]]
+    return Screened(partners[is_kept], n_subscribers[is_kept], left, columns, hubs)
 
 
 def _contains(listed: NumberList | None, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:

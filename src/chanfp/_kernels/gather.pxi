@@ -175,6 +175,20 @@ def gather_calls(
     return n_entries
 
 
+cdef void _count_partitions(
+    const int32_t[::1] holdings, int shift, int64_t[::1] counts
+) noexcept nogil:
+    cdef int64_t entry
+    for entry in range(holdings.shape[0]):
+        counts[holdings[entry] >> shift] += 1
+
+
+def count_partitions(const int32_t[::1] holdings, int shift, int64_t[::1] counts):
+    """Add to `counts` (int64) how many entries each partition, ``holding >> shift``, has."""
+    with nogil:
+        _count_partitions(holdings, shift, counts)
+
+
 cdef void _partition_calls(
     const int32_t[::1] holdings, const uint64_t[::1] words, int shift, int64_t[::1] cursor,
     int32_t[::1] sorted_holdings, uint64_t[::1] sorted_words,

@@ -115,14 +115,15 @@ cdef void resolve_rows(
     const uint8_t[::1] text, const index_t[::1] offsets,
     const uint8_t[::1] validity, int64_t first_bit,
     const uint8_t[::1] symbol_of_byte, const uint16_t[::1] transitions,
-    const uint8_t[::1] code_of_state, const uint64_t[::1] modulus_of_state,
-    const uint64_t[::1] base_of_state, uint8_t missing_code, uint8_t invalid_code,
+    const uint16_t[::1] shortcuts, const uint8_t[::1] code_of_state,
+    const uint64_t[::1] modulus_of_state, const uint64_t[::1] base_of_state,
+    uint8_t missing_code, uint8_t invalid_code,
     int64_t start, int64_t stop, uint64_t[::1] keys, uint8_t[::1] codes
 ) noexcept nogil:
     # The pointers of the rare paths go to variables of their own: one whose address is taken
     # can't stay in a register.
     cdef int64_t row, at, begin, end, following, uri_begin, uri_end
-    cdef uint64_t value, modulus
+    cdef uint64_t value, modulus, whole
     cdef uint32_t state
     cdef uint8_t code
     cdef int symbol
@@ -134,6 +135,16 @@ cdef void resolve_rows(
             continue
         begin = offsets[row]
         end = offsets[row + 1]
+        if FEWEST_DIGITS <= end - begin <= MOST_DIGITS:
+            state = shortcut_state(&text[begin], end - begin, shortcuts, &whole)
+            if state != NO_SHORTCUT:
+                modulus = modulus_of_state[state]
+                codes[row] = code_of_state[state]
+                if modulus != 0:
+                    keys[row] = base_of_state[state] + (
+                        whole if whole < modulus else whole % modulus
+                    )
+                continue
         was_float = end - begin > 2 and text[end - 1] == c"0" and text[end - 2] == c"."
         if begin < end and symbol_of_byte[text[begin]] == LETTER_SIGN:
             uri_begin = begin
@@ -177,19 +188,22 @@ def resolve_numbers(
     const uint8_t[::1] text, const index_t[::1] offsets,
     const uint8_t[::1] validity, int64_t first_bit,
     const uint8_t[::1] symbol_of_byte, const uint16_t[::1] transitions,
-    const uint8_t[::1] code_of_state, const uint64_t[::1] modulus_of_state,
-    const uint64_t[::1] base_of_state, uint8_t missing_code, uint8_t invalid_code,
+    const uint16_t[::1] shortcuts, const uint8_t[::1] code_of_state,
+    const uint64_t[::1] modulus_of_state, const uint64_t[::1] base_of_state,
+    uint8_t missing_code, uint8_t invalid_code,
     int64_t start, int64_t stop, uint64_t[::1] keys, uint8_t[::1] codes
 ):
     """Write key and reason code of each text in rows `start` to `stop`.
 
     `validity` is Arrow's bitmap, read from bit `first_bit` on; empty: no nulls. A text that ends in
-    ``.0`` went through a float: it gets `invalid_code` instead of a key or of 255.
+    ``.0`` went through a float: it gets `invalid_code` instead of a key or of 255. `shortcuts` as
+    `chanfp.numbering.shortcuts` makes them; all 0: every text is walked through.
     """
     with nogil:
         resolve_rows(
-            text, offsets, validity, first_bit, symbol_of_byte, transitions, code_of_state,
-            modulus_of_state, base_of_state, missing_code, invalid_code, start, stop, keys, codes
+            text, offsets, validity, first_bit, symbol_of_byte, transitions, shortcuts,
+            code_of_state, modulus_of_state, base_of_state, missing_code, invalid_code, start, stop,
+            keys, codes
         )
 
 

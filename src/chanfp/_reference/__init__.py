@@ -22,6 +22,7 @@ from .joins import (
     transpose_rows,
 )
 from .numbers import hash_text, resolve_number, siphash
+from .pages import cut_values, read_levels
 from .ties import unite_ties
 from .times import DURATION_TEXT, TIME_TEXT, parse_duration, parse_time
 
@@ -34,6 +35,7 @@ __all__ = [
     "add_up",
     "canonical_rows",
     "count_days",
+    "cut_values",
     "drop_repeats",
     "find_disorder",
     "gather_calls",
@@ -42,6 +44,7 @@ __all__ = [
     "join_rows",
     "parse_duration",
     "parse_time",
+    "read_levels",
     "refine_pair",
     "resolve_number",
     "screen_row",

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from .grammar import Family, Verdict
+from .shortcuts import find_shortcuts
 
 __all__ = ["Automaton", "compile_families", "symbol_of_byte"]
 
@@ -38,10 +39,11 @@ class Automaton:
 
     ``transitions[16 * state + symbol]`` is the next state. `codes`, `moduli` and `bases` have one
     entry per state: reason code, 10 to the number of key digits (0: no key), and what is added to
-    those digits.
+    those digits. `shortcuts` are those of `find_shortcuts`.
     """
 
     transitions: NDArray[np.uint16]
+    shortcuts: NDArray[np.uint16]
     codes: NDArray[np.uint8]
     moduli: NDArray[np.uint64]
     bases: NDArray[np.uint64]
@@ -84,12 +86,17 @@ def compile_families(families: Sequence[Family], default: Verdict) -> Automaton:
         )
     transitions = np.zeros((len(rows), ROW), np.uint16)
     transitions[:, :N_SYMBOLS] = np.array(rows)
-    moduli = [10**verdict.key_digits if verdict.key_digits else 0 for verdict in verdicts]
+    codes = np.array([verdict.code for verdict in verdicts], np.uint8)
+    moduli = np.array(
+        [10**verdict.key_digits if verdict.key_digits else 0 for verdict in verdicts], np.uint64
+    )
+    bases = np.array([verdict.key_base for verdict in verdicts], np.uint64)
     return Automaton(
         transitions=transitions.ravel(),
-        codes=np.array([verdict.code for verdict in verdicts], np.uint8),
-        moduli=np.array(moduli, np.uint64),
-        bases=np.array([verdict.key_base for verdict in verdicts], np.uint64),
+        shortcuts=find_shortcuts(transitions, codes, moduli, bases),
+        codes=codes,
+        moduli=moduli,
+        bases=bases,
     )
 
 
@@ -202,21 +209,26 @@ def _digit_set(text: str) -> tuple[int, ...]:
 def _determinise(graph: _Graph, default: Verdict) -> tuple[list[list[int]], list[Verdict]]:
     closures = graph.closures()
     numbers = {closures[0]: 0}
+    # Most signs lead where others led before, and looking that up beats uniting sets again.
+    led: dict[tuple[int, ...], int] = {}
     waiting = [closures[0]]
     rows: list[list[int]] = []
     verdicts = []
     for subset in waiting:
-        reached: list[set[int]] = [set() for _ in ANY]
+        reached: list[list[int]] = [[] for _ in ANY]
         for state in subset:
             for symbols, target in graph.steps[state]:
                 for symbol in symbols:
-                    reached[symbol] |= closures[target]
+                    reached[symbol].append(target)
         row = []
-        for targets in map(frozenset, reached):
-            if targets not in numbers:
-                numbers[targets] = len(numbers)
-                waiting.append(targets)
-            row.append(numbers[targets])
+        for targets in map(tuple, reached):
+            if targets not in led:
+                united = frozenset[int]().union(*(closures[target] for target in targets))
+                if united not in numbers:
+                    numbers[united] = len(numbers)
+                    waiting.append(united)
+                led[targets] = numbers[united]
+            row.append(led[targets])
         rows.append(row)
         rank = min((graph.verdicts[s] for s in subset if s in graph.verdicts), default=None)
         verdicts.append(default if rank is None else graph.ranked[rank])

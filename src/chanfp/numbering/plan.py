@@ -188,6 +188,10 @@ class NumberingPlan:
     ) -> None:
         if pa.types.is_null(chunk.type):
             codes[:] = CODES["missing"]
+        elif pa.types.is_dictionary(chunk.type) and len(chunk.dictionary) > len(chunk):
+            # A slice of a long column: most of its dictionary stands in other slices.
+            texts = text_chunks(chunk.dictionary_decode())[0]
+            self._resolve_chunk(texts, keys, codes, progress)
         elif pa.types.is_dictionary(chunk.type):
             values = text_chunks(chunk.dictionary)[0]
             # One slot more, for rows whose index is null.
@@ -227,8 +231,8 @@ class NumberingPlan:
         tables = self._automaton
         _core.resolve_numbers(
             column.text, column.offsets, column.validity, column.first_bit,
-            SYMBOL_OF_BYTE, tables.transitions, tables.codes, tables.moduli, tables.bases,
-            CODES["missing"], CODES["invalid"], 0, len(keys), keys, codes,
+            SYMBOL_OF_BYTE, tables.transitions, tables.shortcuts, tables.codes, tables.moduli,
+            tables.bases, CODES["missing"], CODES["invalid"], 0, len(keys), keys, codes,
         )  # fmt: skip
 
     def _settle_rest(

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from ..errors import DataError
 from .batches import Batch, Piece, TableSource
 from .columns import first_line
+from .pages import has_plain_pages, read_plain_text
 
 __all__ = ["ParquetSource"]
 
@@ -44,6 +45,7 @@ class ParquetSource(TableSource):
             ) from error
         super().__init__(path, stored, self._metadata.num_rows, partition)
         self._dictionaries = self._find_dictionaries()
+        self._plain = self._find_plain_text()
 
     def _find_dictionaries(self) -> list[str]:
         """Return the text columns that every row group stores with a dictionary that pays."""
@@ -68,6 +70,22 @@ class ParquetSource(TableSource):
             and n_bytes[field.name] <= MOST_DICTIONARY_BYTES * n_values[field.name]
         ]
 
+    def _find_plain_text(self) -> dict[str, int]:
+        """Return the text columns, and their places, whose pages are worth reading here."""
+        schema = self._metadata.schema
+        n_groups = self._metadata.num_row_groups
+        return {
+            column.name: place
+            for place, column in enumerate(map(schema.column, range(len(schema))))
+            if column.path in self.stored.names
+            and pa.types.is_string(self.stored.field(column.path).type)
+            and n_groups > 0
+            and all(
+                has_plain_pages(self._metadata.row_group(group).column(place), column)
+                for group in range(n_groups)
+            )
+        }
+
     def _open(self, columns: list[str]) -> pq.ParquetFile:
         return pq.ParquetFile(
             self.name,
@@ -87,13 +105,35 @@ class ParquetSource(TableSource):
                 groups, first_row = [], row
 
     def _read_groups(self, groups: list[int], row: int, columns: list[str]) -> list[Batch]:
-        with self._open(columns) as file:
-            table = file.read_row_groups(groups, columns=columns, use_threads=False)
+        texts = self._read_texts(groups, [name for name in columns if name in self._plain])
+        others = [name for name in columns if name not in texts]
+        arrays = dict(texts)
+        if others:
+            with self._open(others) as file:
+                table = file.read_row_groups(groups, columns=others, use_threads=False)
+            arrays |= {name: table.column(name) for name in others}
         found = []
-        for records in table.select(columns).to_batches():
+        for records in pa.table({name: arrays[name] for name in columns}).to_batches():
             found.append(Batch(self, row, records))
             row += records.num_rows
         return found
+
+    def _read_texts(self, groups: list[int], columns: list[str]) -> dict[str, pa.ChunkedArray]:
+        """Read what can be read straight from the pages."""
+        texts: dict[str, pa.ChunkedArray] = {}
+        if not columns:
+            return texts
+        with open(self.name, "rb") as file:
+            for name in columns:
+                place = self._plain[name]
+                is_nullable = self._metadata.schema.column(place).max_definition_level == 1
+                chunks = []
+                for group in groups:
+                    chunk = self._metadata.row_group(group).column(place)
+                    chunks.append(read_plain_text(file, chunk, is_nullable=is_nullable))
+                if all(chunk is not None for chunk in chunks):
+                    texts[name] = pa.chunked_array(chunks, pa.string())
+        return texts
 
     def _sequence(self, columns: list[str]) -> Iterator[Batch]:
         stored = self._check_columns(columns)

@@ -13,6 +13,9 @@ from .columns import check_names, first_line
 
 __all__ = ["StreamSource"]
 
+# A data frame is often one batch of all its rows, which only one thread could work on.
+BATCH_ROWS = 1 << 17
+
 
 class StreamSource(TableSource):
     """An object with ``__arrow_c_stream__``; an iterator of batches can be read only once.
@@ -48,9 +51,11 @@ class StreamSource(TableSource):
         reader = self._open()
         row = self.first_row
         for records in reader:
-            batch = Batch(self, row, records.select(columns))
-            yield Piece(row, lambda batch=batch: [batch])  # type: ignore[misc]
-            row += records.num_rows
+            chosen = records.select(columns)
+            for begin in range(0, max(chosen.num_rows, 1), BATCH_ROWS):
+                batch = Batch(self, row, chosen.slice(begin, BATCH_ROWS))
+                yield Piece(row, lambda batch=batch: [batch])  # type: ignore[misc]
+                row += batch.records.num_rows
         n_rows = row - self.first_row
         if self._n_rows_read not in (None, n_rows):
             raise DataError(
