@@ -146,12 +146,88 @@ def test_negative_and_unreadable_durations_are_noted(tmp_path):
     assert counts.notes == {"duration-negative": 1, "duration-unreadable": 1}
 
 
+KINDS = {
+    **dict.fromkeys(("call", "", "通话", "语音", "voice", "MOC", "mtc", " Call ", None), False),
+    **dict.fromkeys(("SMS", "email", "mms", "短信", " sms"), True),
+}
+
+
 def test_messages_are_told_from_calls(tmp_path):
     good = ("13800000001", "13800000002", "2024-01-01 10:00:00", "0")
-    rows = [(*good, kind) for kind in ("call", "SMS", "", "通话", "email")]
-    path = write_csv(tmp_path / "cdr.csv", CDR_HEADER[:5], rows)
-    (calls,) = chanfp.read_cdrs(path).clean_calls()
-    assert calls.is_message.tolist() == [False, True, False, False, True]
+    rows = [(*good, kind) for kind in KINDS]
+    (calls,) = chanfp.read_cdrs(write_csv(tmp_path / "c.csv", CDR_HEADER[:5], rows)).clean_calls()
+    assert calls.is_message.tolist() == list(KINDS.values())
+    columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
+    table = pa.table(columns, names=list(CDR_HEADER[:5]))
+    encoded = table.set_column(4, "kind", table.column("kind").dictionary_encode())
+    for kinds in (table, encoded):
+        (calls,) = chanfp.read_cdrs(kinds).clean_calls()
+        assert calls.is_message.tolist() == list(KINDS.values())
+    (calls,) = chanfp.read_cdrs(table.drop_columns("kind")).clean_calls()
+    assert not calls.is_message.any()
+    assert calls.duration_s.tolist() == [0] * len(KINDS)
+    (calls,) = chanfp.read_cdrs(table.drop_columns("duration_s")).clean_calls()
+    assert calls.duration_s.tolist() == [-1] * len(KINDS)
+
+
+def test_what_is_rejected_takes_nothing_else_along(tmp_path):
+    """Row by row, every column of the accepted belongs together."""
+    rows = []
+    for n in range(12):
+        caller = "" if n % 4 == 1 else f"1390000{n:04}"
+        callee = "10086" if n % 4 == 2 else f"1380000{n:04}"
+        kind = "sms" if n % 3 else "call"
+        rows.append((caller, callee, f"2024-01-01 10:00:{n:02}", n, kind, f"c{n}", f"i{n}"))
+    path = write_csv(tmp_path / "c.csv", CDR_HEADER, rows)
+    counts = RecordCounts()
+    (calls,) = chanfp.read_cdrs(path).clean_calls(extra=("cell", "imei"), counts=counts)
+    kept = [n for n in range(12) if n % 4 != 1]
+    first = int(calls.start_s[0])
+    assert (calls.start_s - first).tolist() == kept
+    assert calls.caller.tolist() == [86_139_0000_0000 + n for n in kept]
+    assert calls.callee.tolist() == [0 if n % 4 == 2 else 86_138_0000_0000 + n for n in kept]
+    assert calls.duration_s.tolist() == kept
+    assert calls.is_message.tolist() == [n % 3 > 0 for n in kept]
+    assert calls.is_pair.tolist() == [n % 4 != 2 for n in kept]
+    assert calls.extra["cell"].to_pylist() == [f"c{n}" for n in kept]
+    assert calls.extra["imei"].to_pylist() == [f"i{n}" for n in kept]
+    assert (counts.total, counts.accepted, len(calls)) == (12, 9, 9)
+    assert (counts.rejected, counts.filtered) == ({"caller-missing": 3}, {"operator-hotline": 3})
+
+
+def test_examples_name_the_party_that_is_a_service(tmp_path):
+    time, number = "2024-01-01 10:00:00", "13800000001"
+    rows = [("10086", number, time), (number, "110", time), ("8001234567", "4001234567", time)]
+    path = write_csv(tmp_path / "c.csv", CDR_HEADER[:3], rows)
+    _, counts = read_all(path)
+    examples = counts.as_dict()["examples"]
+    assert examples["operator-hotline"] == f"{path}, row 2, column 'caller': '10086'"
+    assert examples["emergency"] == f"{path}, row 3, column 'callee': '110'"
+    assert sum(counts.filtered.values()) == counts.accepted == 3
+
+
+def test_long_rows_are_cut_short_in_examples(tmp_path):
+    path = tmp_path / "c.csv"
+    path.write_text(f"caller,callee,start_time\n{'x' * 500}\n13800000001,13800000002,2024\n")
+    _, counts = read_all(path)
+    assert counts.examples["ragged-row"] == f"{path}, row 2: {'x' * 80!r}"
+
+
+def test_several_sources_are_known_only_where_all_are(csv_file):
+    assert chanfp.read_cdrs([table(), table()]).n_rows == 2 * len(ROWS)
+    assert chanfp.read_cdrs([table(), csv_file]).n_rows is None
+    assert chanfp.read_cdrs([table(), csv_file]).is_rereadable
+    mixed = chanfp.read_cdrs([table().to_reader(), csv_file])
+    assert not mixed.is_rereadable
+    assert sum(len(calls) for calls in mixed.clean_calls()) == 2 * len(ROWS)
+
+
+def test_notes_add_up_over_batches():
+    rows = table().set_column(0, "caller", pa.array([int(row[0]) for row in ROWS]))
+    pieces = pa.concat_tables([rows.slice(0, 100), rows.slice(100)])
+    with pytest.warns(ChanfpWarning):
+        _, counts = read_all(pieces)
+    assert counts.notes == {"number-column-integer": len(ROWS)}
 
 
 @pytest.mark.parametrize(

@@ -160,15 +160,47 @@ def test_nobody_departed_or_nobody_new(rows, notice, files, tmp_path):
     assert notice in done.stdout
     empty = pq.read_table(tmp_path / "m.parquet")
     assert empty.num_rows == 0
-    assert empty.schema.equals(MATCH_SCHEMA)
+    assert empty.schema.equals(MATCH_SCHEMA, check_metadata=True)
+    assert empty.schema.metadata[b"chanfp.schema_version"] == b"1"
+    done = run("match", *files[:2], "--subscribers", table, "--out", tmp_path / "m.csv", "--json")
+    assert done.returncode == 0
+    summary = json.loads(done.stdout)
+    assert any(said.startswith(notice) for said in summary["notices"])
+    assert (summary["candidates"], summary["new_with_candidate"], summary["grades"]) == (0, 0, {})
+    (header,) = csv.reader(io.StringIO((tmp_path / "m.csv").read_text()))
+    assert header == MATCH_SCHEMA.names
+    on_output = run("match", *files[:2], "--subscribers", table, "--out", "-", "--quiet")
+    assert on_output.stdout == (tmp_path / "m.csv").read_text()
 
 
 def test_cdrs_without_a_row(files, tmp_path):
     empty = write_csv(tmp_path / "none.csv", CDR_HEADER, [])
     done = run("match", "--cdr", empty, *files[2:], "--out", tmp_path / "m.csv")
     assert done.returncode == 0
-    assert "0 read" in done.stdout
-    assert (tmp_path / "m.csv").read_text().count("\n") == 1
+    assert "Records       0 read, 0 accepted, 0 rejected\n" in done.stdout
+    assert "Period        no usable record\n" in done.stdout
+    assert "4: 0 departed, 0 new, 0 active, 4 without calls\n" in done.stdout
+    (header,) = csv.reader(io.StringIO((tmp_path / "m.csv").read_text()))
+    assert header == MATCH_SCHEMA.names
+
+
+def test_a_subscriber_without_calls(files, tmp_path):
+    plain = run("match", *files, "--out", "-", "--quiet").stdout
+    silent = [("13911119998", stamp(-9), stamp(20)), ("13911119999", stamp(40), "")]
+    table = write_csv(tmp_path / "more.csv", SUBSCRIBER_HEADER, [*silent, *subscriber_rows()])
+    out = tmp_path / "m.csv"
+    done = run("match", *files[:2], "--subscribers", table, "--out", out)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "6: 2 departed, 1 new, 1 active, 2 without calls\n" in done.stdout
+    assert out.read_text() == plain
+    nobody = write_csv(tmp_path / "nobody.csv", SUBSCRIBER_HEADER, silent)
+    done = run("match", *files[:2], "--subscribers", nobody, "--out", out, "--json")
+    assert done.returncode == 0
+    summary = json.loads(done.stdout)
+    assert summary["subscribers"]["without_calls"] == 2
+    assert summary["records"]["without_known_subscriber"] == 185
+    assert len(summary["notices"]) == 2
+    assert out.read_text().count("\n") == 1
 
 
 def test_bad_input_is_one_clear_line(files, tmp_path):
@@ -181,9 +213,15 @@ def test_bad_input_is_one_clear_line(files, tmp_path):
     floats = tmp_path / "floats.parquet"
     pq.write_table(pa.table({"caller": [1.0], "callee": ["1"], "start_time": ["2024"]}), floats)
     assert fails(run("match", "--cdr", floats, *files[2:], *out), "lost leading zeros")
-    wrong = tmp_path / "wrong.parquet"
-    wrong.write_text("caller,callee,start_time\n")
-    assert fails(run("match", "--cdr", wrong, *files[2:], *out), "the suffix says Parquet")
+    for name, content, said in (
+        ("wrong.parquet", b"caller,callee,start_time\n", "the suffix says Parquet"),
+        ("wrong.csv", floats.read_bytes(), "the suffix says text, but the content begins like"),
+        ("wrong.csv.gz", b"caller,callee,start_time\n", "the suffix says gzip"),
+        ("cut.parquet", floats.read_bytes()[:-20], "can't be read as Parquet"),
+    ):
+        wrong = tmp_path / name
+        wrong.write_bytes(content)
+        assert fails(run("match", "--cdr", wrong, *files[2:], *out), said)
     reverse = write_csv(tmp_path / "r.csv", SUBSCRIBER_HEADER, [(OLD, stamp(2), stamp(1))])
     done = run("match", *files[:2], "--subscribers", reverse, *out)
     assert fails(done, "r.csv, row 2, column 'departed_at': a subscription can't end before")
@@ -197,7 +235,7 @@ def test_results_never_replace_their_input(files, tmp_path):
         before = (tmp_path / name).read_bytes()
         done = run("match", *files, "--out", tmp_path / name)
         assert done.returncode == 2
-        assert "is an input too" in done.stderr
+        assert "is an input or output" in done.stderr
         assert (tmp_path / name).read_bytes() == before
 
 
@@ -212,8 +250,13 @@ def test_garbage_stops_the_run(files, tmp_path):
     rows = [(f"u{row[0]}", f"u{row[1]}", row[2]) for row in returner_calls()]
     hashed = write_csv(tmp_path / "hashed.csv", CDR_HEADER[:3], rows)
     done = run("match", "--cdr", hashed, *files[2:], *out)
-    assert fails(done, "hashed.csv, column 'caller': ids must be numbers of the plan 'CN'")
-    assert "hashed ids need --numbers 'opaque'" in done.stderr
+    assert fails(done, "found hashed or made-up ids in 100% of the first 185 rows, such as 'u139")
+    assert "read them with --numbers 'opaque'" in done.stderr
+    rows = [("Al", "Bo", row[2]) for row in returner_calls()]
+    names = write_csv(tmp_path / "names.csv", CDR_HEADER[:3], rows)
+    done = run("match", "--cdr", names, *files[2:], *out)
+    assert fails(done, "none of 185 CDRs has two subscriber numbers; 185 are alphanumeric")
+    assert "name the region in --numbers, or 'opaque'" in done.stderr
     few = [("", *row[1:]) if n < 20 else row for n, row in enumerate(returner_calls())]
     dirty = write_csv(tmp_path / "dirty.csv", CDR_HEADER, few)
     assert fails(run("match", "--cdr", dirty, *files[2:], *out), "20 of 185 CDRs")
@@ -267,9 +310,15 @@ def test_integer_numbers_warn_in_one_line(files, tmp_path):
     )
     done = run("match", "--cdr", cdrs, *files[2:], "--out", tmp_path / "m.csv")
     assert done.returncode == 0
-    assert done.stderr.startswith("chanfp: warning: ")
-    assert "leading zeros" in done.stderr
-    assert "number-column-integer" in done.stdout
+    lines = done.stderr.splitlines()
+    for line, column in zip(lines, ("caller", "callee"), strict=True):
+        assert line.startswith("chanfp: warning: ")
+        assert f"column '{column}' is stored as integers; leading zeros" in line
+        assert "landlines may be ambiguous; export it as text" in line
+    assert "taken with a loss: number-column-integer 370\n" in done.stdout
+    three = write_csv(tmp_path / "text.csv", CDR_HEADER[:3], [row[:3] for row in returner_calls()])
+    text = run("match", "--cdr", three, *files[2:], "--out", "-", "--quiet")
+    assert (tmp_path / "m.csv").read_text() == text.stdout
 
 
 def as_one_city(folder):
@@ -476,5 +525,5 @@ def test_hubs_and_lists(files, tmp_path):
     assert f"Hubs {hubs} {denied} {largest}" in " ".join(done.stdout.split())
     done = run("match", *files, "--out", deny, *options)
     assert done.returncode == 2
-    assert "is an input too" in done.stderr
+    assert "is an input or output of this run too" in done.stderr
     assert fails(run("match", *files, "--out", out, "--hub-share", 0), "--hub-share must", status=2)

@@ -247,3 +247,23 @@ def test_row_order_of_the_input_changes_nothing():
 def test_lengths_must_be_sensible(setting, value):
     with pytest.raises(ParameterError, match=f"`{setting}` must be more than 0"):
         build([(OLD, FRIENDS[0], stamp(0))], [(OLD, "", "")], **{setting: value})
+
+
+def test_a_limit_of_memory_must_be_some(tmp_path):
+    files = write_carrier(tmp_path)
+    with pytest.raises(ParameterError, match="`memory_limit` must be at least 1 byte, got 0"):
+        chanfp.build_fingerprints(*files, memory_limit=0)
+    plain = chanfp.build_fingerprints(*files).new
+    assert np.array_equal(
+        chanfp.build_fingerprints(*files, memory_limit=1).new.matrix.data, plain.matrix.data
+    )
+
+
+def test_the_reference_time_may_be_the_first_record(tmp_path):
+    calls = [(OLD, FRIENDS[0], stamp(3)), (OLD, FRIENDS[1], stamp(9))]
+    table = [(OLD, stamp(-9), stamp(90))]
+    fingerprints = build(calls, table, reference_time=stamp(3))
+    assert fingerprints.summary()["records"]["after_reference_time"] == 1
+    assert len(fingerprints.departed) == 0
+    with pytest.raises(ParameterError, match="lies before the first record, 2024-01-04 00:00:00"):
+        build(calls, table, reference_time="2024-01-03 23:59:59")

@@ -13,13 +13,17 @@ from carriers import (
     NEW,
     OLD,
     STAYER,
+    SUBSCRIBER_HEADER,
     returner_calls,
     stamp,
+    subscriber_rows,
     write_carrier,
     write_csv,
 )
 from chanfp.errors import DataError, ParameterError
 from chanfp.matches import MATCH_SCHEMA
+
+ROWS = returner_calls()
 
 
 @pytest.fixture
@@ -70,6 +74,47 @@ def test_explain_shows_the_shared_partners(matches):
     assert "<pre>" in explanation._repr_html_()
     assert matches.explain(NEW, OLD).match == explanation.match
     assert matches.explain(f"+86 {NEW}", int(OLD)).match == explanation.match
+
+
+def test_many_rows_are_shown_by_ten_and_as_text():
+    carrier = chanfp.simulate(1200, seed=5)
+    fingerprints = chanfp.build_fingerprints(carrier.cdrs, carrier.subscribers, new_days=90)
+    matches = chanfp.Matcher().fit(fingerprints).match()
+    assert len(matches) > 10
+    shown = matches._repr_html_()
+    assert shown.count("<tr>") == 1 + 10
+    assert repr(matches)[1:-1] in shown
+    first = matches.table.slice(0, 1).to_pylist()[0]
+    assert f"<td>{first['jaccard']:.3f}</td>" in shown
+    sets = (fingerprints.departed, fingerprints.new, fingerprints.active)
+    for built in sets:
+        mean = built.n_partners.mean()
+        assert repr(built).endswith(f" {built.role.name}, {mean:.1f} partners on average>")
+
+
+def test_ids_are_no_markup():
+    calls = [
+        (who, f"f{n}", stamp(day + n)) for who, day in (("<b>", 1), ("o&o", 20)) for n in range(5)
+    ]
+    calls.append(("x", "y", stamp(40)))
+    cdrs = pa.table([list(c) for c in zip(*calls, strict=True)], names=list(CDR_HEADER[:3]))
+    table = pa.table(
+        {
+            "subscriber": ["<b>", "o&o"],
+            "activated_at": ["", stamp(19)],
+            "departed_at": [stamp(9), ""],
+        }
+    )
+    cdrs = chanfp.read_cdrs(cdrs, numbers="opaque")
+    matches = chanfp.Matcher().fit(chanfp.build_fingerprints(cdrs, table)).match()
+    assert matches.table.column("old").to_pylist() == ["<b>"]
+    shown = matches._repr_html_()
+    assert "<td>&lt;b&gt;</td>" in shown
+    assert "<td>o&amp;o</td>" in shown
+    assert "<b>" not in shown
+    explained = matches.explain("o&o", " <b>")
+    assert set(explained.shared.column("partner").to_pylist()) == {f"f{n}" for n in range(5)}
+    assert "&lt;b&gt;" in explained._repr_html_()
 
 
 @pytest.mark.parametrize(("pair", "named"), [((STAYER,), STAYER), ((NEW, LEAVER), LEAVER)])
@@ -127,6 +172,50 @@ def test_regions_attributes_and_handsets(tmp_path):
         DataError, match=r"row 2 and .*row 3: .*these contradict each other .cell c1"
     ):
         chanfp.Matcher(cells=cells)
+
+
+def notices(files, cells=None, **settings):
+    fingerprints = chanfp.build_fingerprints(*files, **settings)
+    return chanfp.Matcher(cells=cells).fit(fingerprints).match().summary["notices"]
+
+
+def test_notices_say_why_there_is_nothing(tmp_path):
+    files = write_carrier(tmp_path)
+    tiers = "grades are similarity tiers; no false-match rate is known for them"
+    assert notices(files) == [tiers]
+    began = (
+        "1 more subscriptions began within these records, but more than {} days before their end; "
+        "a larger `new_days` takes them in"
+    )
+    assert notices(files, new_days=12) == [began.format(12)]
+    assert notices(files, window_days=12.5) == [began.format(12.5)]
+    far = "all 2 departed subscriptions lie beyond `horizon_days`"
+    assert notices(files, horizon_days=9) == [far]
+    assert notices(files, horizon_days=9, new_days=12) == [far, began.format(12)]
+    alone = write_csv(tmp_path / "s.csv", SUBSCRIBER_HEADER, subscriber_rows()[3:])
+    assert notices((files[0], alone)) == [
+        "no departed subscription has calls, so there is nobody to match with",
+        "no new subscription has calls, so there is nobody to match",
+    ]
+    strangers = write_csv(tmp_path / "s.csv", SUBSCRIBER_HEADER, subscriber_rows()[1:])
+    assert notices((files[0], strangers)) == [
+        "no new subscription shares enough partners with a departed one"
+    ]
+
+
+def test_a_table_of_cells_that_fits_nothing_is_noticed(tmp_path):
+    def cdrs_with(cell_of_new):
+        rows = [(*row[:5], cell_of_new, *row[6:]) if row[0] == NEW else row for row in ROWS]
+        return write_csv(tmp_path / "c.csv", CDR_HEADER, rows)
+
+    table = tmp_path / "subscribers.csv"
+    write_csv(table, SUBSCRIBER_HEADER, subscriber_rows())
+    cells = pa.table({"cell": ["n1"], "region": ["North"]})
+    said = "no cell of the CDRs is in the table of cells"
+    assert said in notices((cdrs_with("c1"), table), cells)
+    # One side is enough to know that the table is the right one.
+    assert said not in notices((cdrs_with("n1"), table), cells)
+    assert said not in notices((cdrs_with("c1"), table))
 
 
 def test_thin_evidence_is_listed_but_not_graded():

@@ -35,10 +35,12 @@ def test_hashes_under_a_numbering_plan_are_refused():
     with pytest.raises(
         DataError,
         match=r"<pyarrow.Table>, column 'callee': ids must be numbers of the plan 'CN', found "
-        r"hashes in 100% of the first 200 rows, such as '[0-9a-f]{64}'; .*numbers 'opaque'",
+        r"hashed or made-up ids in 100% of the first 200 rows, such as '[0-9a-f]{64}'; .*'opaque'",
     ):
         mixtures(HASHES)
     assert mixtures(HASHES, "opaque") == []
+    with pytest.raises(DataError, match=r"found hashed .* in 95% .* such as 'customer-0010'"):
+        mixtures([*NUMBERS[:10], *(f"customer-{place:04}" for place in range(10, 200))])
 
 
 @pytest.mark.parametrize("numbers", ["CN", "opaque"])
@@ -57,6 +59,7 @@ def test_mixed_columns_are_reported(numbers, n_hashed):
         [None, "", " "] * 20,
         HASHES[:5] + NUMBERS[:5],  # too few to tell
         [*NUMBERS[:180], *["AD-650025"] * 10, *["HDFCBK"] * 10],  # senders of messages
+        ["AD-650025"] * 200,  # nothing but messages of companies
         [*NUMBERS[:199], HASHES[0]],
         NUMBERS + [None] * 200,
     ],

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from carriers import write_csv
 from chanfp import NumberingPlan, NumberList
 from chanfp.errors import ColumnError, DataError, ParameterError
+from chanfp.keys import KeyTable
 from chanfp.numbering import international_prefix, key_ranges
 
 CHINA = NumberingPlan("CN")
@@ -80,6 +81,17 @@ def test_ranges_hold_what_begins_with_a_prefix(prefixes, keys):
     for key in keys:
         inside = bool(((begins <= key) & (key < ends)).any())
         assert inside == any(str(key).startswith(digits) for digits in prefixes)
+
+
+def test_bounds_of_ranges():
+    begins, ends = key_ranges(["138", "139", "14", "141"])
+    assert (len(begins), len(ends)) == (14, 14)
+    found = NumberList(
+        KeyTable.of(np.zeros(0, np.uint64), np.zeros(0, np.int64)), begins, ends, 0, 4
+    )
+    for prefix, inside in ((1380, True), (1379, False), (1499, True), (1500, False)):
+        keys = [prefix, prefix * 10**9, prefix * 10**9 + 10**9 - 1, prefix * 10**11]
+        assert found.contains(np.array(keys, np.uint64)).tolist() == [inside] * 4, prefix
 
 
 @pytest.mark.parametrize(

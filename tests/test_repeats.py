@@ -60,6 +60,19 @@ def test_finding_drops_the_same(found, tolerance_s):
     assert Counter(found[at][:3] for at in kept) == Counter(places)
 
 
+def test_many_calls_of_one_holding():
+    rng = np.random.default_rng(7)
+    columns = [rng.integers(0, high, 700).tolist() for high in (9, 300, 2, 2)]
+    found = [
+        Entry(0, 1 + partner, start_s, 5, outgoing, is_message)
+        for partner, start_s, outgoing, is_message in zip(*columns, strict=True)
+    ]
+    expected = Counter(_reference.drop_repeats(found, 1)[0])
+    assert 100 < expected.total() < 700
+    for one_order in (found, sorted(found), sorted(found)[::-1]):
+        assert Counter(drop(one_order, 1)[0]) == expected
+
+
 def calls_at(*times_and_seconds):
     return [Entry(0, 7, start_s, seconds, 1) for start_s, seconds in times_and_seconds]
 
@@ -126,9 +139,9 @@ def matched(rows, **settings):
 @pytest.mark.parametrize("settings", [{}, {"n_threads": 3, "memory_limit": 1}])
 def test_a_file_delivered_twice_changes_nothing_when_told(settings):
     once = returner_calls()
-    # The second exchange doesn't know the cell, and sees the call a second later.
-    again = [(*row[:2], stamp_later(row[2]), row[3], row[4], "", row[6]) for row in once]
-    rows = once + again
+    # The second exchange sees the call a second later, and only it knows the cell.
+    again = [(*row[:2], stamp_later(row[2]), *row[3:]) for row in once]
+    rows = [(*row[:5], "", row[6]) for row in once] + again
     rows = [rows[at] for at in np.random.default_rng(3).permutation(len(rows))]
     expected, plain = untimed(matched(once)), matched(rows)
     assert not untimed(plain).equals(expected)

@@ -89,6 +89,11 @@ def test_short_numbers(own, text, number, reason):
     assert resolved(read(ROWS), [(own, text)]) == [(number, reason)]
 
 
+def test_emergency_numbers_stay_what_they_are():
+    found = read([(ANN, "farm", "110", BOB)])
+    assert resolved(found, [(ANN, "110")]) == [("", "emergency")]
+
+
 def test_rows_do_not_hang_on_each_other():
     pairs = [
         (own, text) for own in (ANN, BOB, CAT, DAN, EVE) for text in ("661", "699", "110", ANN)
@@ -150,6 +155,11 @@ def test_known_headers_and_missing_columns():
          "row 1 and .*row 2: a subscriber reaches one number by a short number, 661 of"),
         ([(ANN, "farm", "661", BOB), (ANN, "mill", "", ""), (CAT, "mill", "661", DAN)],
          "row 1 and .*row 3: .*661 of group 'farm' and 661 of group 'mill' are different numbers"),
+        ([(ANN, "a", "661", BOB), (ANN, "b", "661", BOB), (ANN, "c", "661", CAT)],
+         "row 1 and .*row 3: .*661 of group 'a' and 661 of group 'c'"),
+        ([(number, group, short, "") for number, group, short in (
+            (DAN, "z", "700"), (EVE, "z", "700"), (ANN, "y", "601"), (BOB, "y", "601"))],
+         "row 1 and .*row 2: .*700 of group 'z'"),
         ([(ANN, "farm", "66", "")], "row 1, column 'short': a short number has 3 to 6 digits"),
         ([(ANN, "farm", BOB, "")], "row 1, column 'short': .*found '13800000002'"),
         ([(ANN, "farm", "661", "10086")], "row 1, column 'number': .*found '10086'"),
@@ -171,7 +181,7 @@ def test_groups_may_use_one_short_number_where_nobody_is_in_both():
 
 
 def test_opaque_ids_have_no_short_numbers():
-    with pytest.raises(ParameterError, match="short numbers can't be told from other ids"):
+    with pytest.raises(ParameterError, match="`short_numbers` can't be told from other ids"):
         read(ROWS, NumberingPlan("opaque"))
 
 

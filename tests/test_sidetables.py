@@ -1,7 +1,9 @@
 """Side tables: every kind of cell, strict rows, known headers, repeats, forms of input."""
 
+import tomllib
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from importlib.resources import files
 
 import numpy as np
 import pandas as pd
@@ -200,6 +202,12 @@ def test_two_rows_of_one_key_are_both_named(read, tmp_path):
             read([one, two])
 
 
+def test_the_first_row_that_repeats_is_named():
+    rows = pa.table({"outlet": ["b", "a", "c", "a", "c", "b"], "parent": [""] * 6})
+    with pytest.raises(DataError, match=r"row 2 and .*row 4: .*\(outlet a\)"):
+        chanfp.read_outlets(rows)
+
+
 def test_a_cell_given_twice_alike_is_one_cell():
     rows = pa.table({"cell": ["a", "b", "a", "c", "c"], "region": ["1", "2", "1", None, None]})
     cells = chanfp.read_cells(rows)
@@ -295,6 +303,16 @@ def test_the_simulated_tables_are_read(tmp_path):
     assert subscribers.attributes["monthly_fee"].type == pa.float64()
 
 
+def test_times_follow_the_clock_of_a_zone():
+    rows = {"subscriber": [FIRST], "month": ["2024-01-31T23:30:00Z"]}
+    assert chanfp.read_usage(pa.table(rows)).table["month"][0].as_py() == date(2024, 1, 1)
+    usage = chanfp.read_usage(pa.table(rows), timezone="Asia/Shanghai")
+    assert usage.table["month"][0].as_py() == date(2024, 2, 1)
+    rows = {"subscriber": [FIRST], "time": [datetime(2024, 1, 31, 23, 30, tzinfo=UTC)]}
+    recharges = chanfp.read_recharges(pa.table(rows), timezone="Asia/Shanghai")
+    assert recharges.table["time"][0].as_py() == datetime(2024, 2, 1, 7, 30)
+
+
 # Headers
 
 
@@ -303,6 +321,11 @@ def test_known_headers_belong_to_words_and_stand_once():
     words = {name for schema in READERS.values() for name in schema.names} | set(WORDS)
     words |= {"number", "prefix", "group", "short"}
     assert set(known.tables) <= words
+    file = files("chanfp.headers").joinpath("known.toml")
+    tables = tomllib.loads(file.read_text(encoding="utf-8"))
+    for names in tables["tables"].values():
+        assert set(names.values()) <= set(tables["sources"])
+        assert len({fold_header(name) for name in names}) == len(names)
     for schema in READERS.values():
         for one in schema.names:
             assert fold_header(one) not in known.tables.get(one, ())

@@ -125,12 +125,12 @@ def test_a_folder_that_cant_be_written_is_refused_before_reading(tmp_path, monke
 
 
 def test_a_folder_is_made_where_one_is_needed(tmp_path):
-    with CallStore(9) as store:
+    with CallStore(9, max_bytes=200, temp_dir=str(tmp_path)) as store:
         store.add(some_calls(store))
-    assert store.n_spilled == 0
+        assert not any(tmp_path.iterdir())
     with CallStore(9, max_bytes=0, temp_dir=str(tmp_path)) as store:
-        assert any(tmp_path.iterdir())
         store.add(some_calls(store))
+        assert any(tmp_path.iterdir())
         assert store.n_spilled == 9
     assert not any(tmp_path.iterdir())
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .explanation import Explanation
     from .fingerprints import Fingerprints, FingerprintSet, build_fingerprints
     from .grading import SimilarityTier, SimilarityTiers
+    from .inspection import Inspection, inspect_cdrs
     from .joins import Pairs
     from .matcher import Matcher
     from .matches import MATCH_SCHEMA, Matches
@@ -46,6 +47,7 @@ _MODULE_OF = {
     "Explanation": "explanation",
     "FingerprintSet": "fingerprints",
     "Fingerprints": "fingerprints",
+    "Inspection": "inspection",
     "MATCH_SCHEMA": "matches",
     "Matcher": "matcher",
     "Matches": "matches",
@@ -61,6 +63,7 @@ _MODULE_OF = {
     "SimulatedCarrier": "simulation",
     "Subscribers": "subscribers",
     "build_fingerprints": "fingerprints",
+    "inspect_cdrs": "inspection",
     "jaccard_join": "candidates",
     "measure_pairs": "partner_evidence",
     "read_cdrs": "cdr",
@@ -84,6 +87,7 @@ __all__ = [
     "Explanation",
     "FingerprintSet",
     "Fingerprints",
+    "Inspection",
     "Matcher",
     "Matches",
     "NumberList",
@@ -99,6 +103,7 @@ __all__ = [
     "Subscribers",
     "__version__",
     "build_fingerprints",
+    "inspect_cdrs",
     "jaccard_join",
     "measure_pairs",
     "read_cdrs",

@@ -119,6 +119,11 @@ def cut_fields(
     columns: npt.NDArray[np.uint8],
     n_columns: int,
 ) -> int: ...
+def unite_ties(
+    words: npt.NDArray[np.uint64],
+    ways: npt.NDArray[np.uint8],
+    slots: npt.NDArray[np.int32],
+) -> int: ...
 def read_levels(levels: npt.NDArray[np.uint8], is_present: npt.NDArray[np.uint8]) -> int: ...
 def cut_values(
     values: npt.NDArray[np.uint8],

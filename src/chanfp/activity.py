@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,14 +15,17 @@ from . import _core
 from .blocks import Progress, map_ordered, usable_threads
 from .calls import CallPart, CallStore
 from .cdr import CallRecords
-from .cleaning import CleanCalls
+from .cleaning import CleanCalls, Watch
 from .clock import format_time
 from .counts import RecordCounts
 from .errors import DataError, ParameterError
 from .span import MOST_DAYS, Span, find_span
 from .subscribers import Subscriptions
+from .tables import RejectFile
 
 __all__ = ["Activity", "gather_activity"]
+
+CleanUnit: TypeAlias = Callable[[], tuple[list[CleanCalls], RecordCounts]]
 
 NEVER_S = 2**62
 # What is noted of a holding, as _core.gather_calls lays it out.
@@ -79,7 +84,9 @@ def gather_activity(
     store: CallStore,
     *,
     reference_s: int | None = None,
-    max_reject_share: float = 1.0,
+    max_reject_share: float | None = 1.0,
+    reject_file: RejectFile | None = None,
+    watch: Watch | None = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> Activity:
@@ -94,8 +101,13 @@ def gather_activity(
         Takes the calls.
     reference_s : int, optional
         Later records only tell who is still alive; default the last record.
-    max_reject_share : float
-        Largest share of unusable rows that is let pass, 0 to 1.
+    max_reject_share : float or None
+        Largest share of unusable rows that is let pass, 0 to 1; None lets everything pass, for a
+        first look: records without two subscriber numbers, hashed ids, stray times of a reader.
+    reject_file : RejectFile, optional
+        Takes the rows that can't be used, and is whole even where the run is refused for them.
+    watch : callable, optional
+        Shown every batch when it is clean, stray times and all, on the thread that cleaned it.
     n_threads : int, optional
         Default every usable core; the result doesn't depend on it.
     progress : callable, optional
@@ -122,19 +134,31 @@ def gather_activity(
     n_threads = usable_threads(n_threads)
     until_s = NEVER_S if reference_s is None else reference_s
 
-    def gather(cdrs: CallRecords) -> _Pass:
-        return _read(cdrs, _Workers(subscriptions, store, until_s), n_threads, progress)
+    def gather(cdrs: CallRecords, watch: Watch | None) -> _Pass:
+        counts = RecordCounts(reject_file=reject_file)
+        units = cdrs.clean_batches(
+            watch=watch,
+            keeps_rejects=reject_file is not None,
+            is_lenient=max_reject_share is None,
+        )
+        workers = _Workers(subscriptions, store, until_s)
+        report = partial(_report, progress, cdrs.n_rows)
+        return _read(units, workers, counts, n_threads, report)
 
-    found = gather(cdrs)
+    found = gather(cdrs, watch)
     span = find_span(found.notes.days)
-    if span.n_stray:
+    if span.n_stray and (cdrs.is_rereadable or max_reject_share is not None):
         # They have left their marks on first and last signs of life, so everything is read again.
         _check_rereadable(cdrs, span, found)
         store.clear()
-        found = gather(cdrs.within(span))
+        if reject_file is not None:
+            reject_file.restart()
+        found = gather(cdrs.within(span), None)
     counts = found.counts
+    counts.finish()
     counts.warn()
-    counts.refuse(max_reject_share)
+    if max_reject_share is not None:
+        counts.refuse(max_reject_share)
     if reference_s is not None and reference_s < found.start_s < NEVER_S:
         raise ParameterError(
             f"`reference_time` {format_time(reference_s)} lies before the first record, "
@@ -170,18 +194,27 @@ class _Pass:
     notes: _Notes
 
 
-def _read(cdrs: CallRecords, workers: _Workers, n_threads: int, progress: Progress | None) -> _Pass:
-    counts = RecordCounts()
+def _read(
+    units: Iterator[CleanUnit],
+    workers: _Workers,
+    counts: RecordCounts,
+    n_threads: int,
+    report: Callable[[int], None],
+) -> _Pass:
     start_s, end_s = NEVER_S, -NEVER_S
-    for part in map_ordered(workers.gather, cdrs.clean_batches(), n_threads=n_threads):
+    for part in map_ordered(workers.gather, units, n_threads=n_threads):
         counts.add(part.counts)
         start_s, end_s = min(start_s, part.start_s), max(end_s, part.end_s)
         for calls in part.calls:
             workers.store.add(calls)
-        if progress is not None:
-            progress("reading CDRs", counts.total, cdrs.n_rows)
+        report(counts.total)
     counts.check()
     return _Pass(counts, start_s, end_s, workers.merged())
+
+
+def _report(progress: Progress | None, n_rows: int | None, n_done: int) -> None:
+    if progress is not None:
+        progress("reading CDRs", n_done, n_rows)
 
 
 def _check_rereadable(cdrs: CallRecords, span: Span, found: _Pass) -> None:

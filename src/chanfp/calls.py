@@ -82,8 +82,7 @@ class CallStore:
 
     Notes
     -----
-    Use it in a ``with`` statement: what was spilled is gone when the block is left, however. It
-    begins with a DataError if nothing can be written to a folder that is given or needed.
+    Use it in a ``with`` statement: what was spilled is gone when the block is left, however.
     """
 
     def __init__(
@@ -107,9 +106,6 @@ class CallStore:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> CallStore:
-        # A folder that can't be written is refused before anything is read.
-        if self.max_bytes is not None or self.temp_dir is not None:
-            self._folder = make_folder(self.temp_dir)
         return self
 
     def __exit__(
@@ -180,7 +176,7 @@ class CallStore:
         np.cumsum(n_calls[first:stop], out=indptr[1:])
         words = np.empty(2 * int(indptr[-1]), np.uint64)
         cursor = indptr[:-1].copy()
-        if self.n_spilled:
+        if self._folder is not None:
             holdings = np.fromfile(self._path(partition, "holdings"), np.int32)
             spilled = np.fromfile(self._path(partition, "words"), np.uint64)
             _core.scatter_calls(holdings, spilled, first, cursor, words)

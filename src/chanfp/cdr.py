@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from .blocks import Progress, map_ordered
-from .cleaning import CleanCalls, clean_unit
+from .cleaning import CleanCalls, Watch, clean_unit
 from .counts import RecordCounts
 from .errors import ChanfpWarning, ParameterError
 from .exports import Export
@@ -47,12 +47,16 @@ class CallRecords:
         The zone of the clock on the wall that times with a zone are turned into.
     short_numbers : ShortNumbers or None
         Whom the short numbers of groups reach.
+    skipped, repeated : tuple of str
+        Files passed over, because their names are those of no tables; files given more than once.
     """
 
     exports: list[Export]
     plan: NumberingPlan
     timezone: str | None = None
     short_numbers: ShortNumbers | None = None
+    skipped: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         n_rows = self.n_rows
@@ -107,7 +111,12 @@ class CallRecords:
         return [found.get(int(key), "") for key in keys]
 
     def clean_batches(
-        self, *, extra: Sequence[str] = ()
+        self,
+        *,
+        extra: Sequence[str] = (),
+        watch: Watch | None = None,
+        keeps_rejects: bool = False,
+        is_lenient: bool = False,
     ) -> Iterator[Callable[[], tuple[list[CleanCalls], RecordCounts]]]:
         """Yield pieces of work in the order of the sources; each may run on any thread.
 
@@ -116,6 +125,12 @@ class CallRecords:
         extra : sequence of str
             Further columns wanted (``cell``, ``imei``, ``callee_cell``, ``callee_imei``); an
             export without one gives nulls.
+        watch : callable, optional
+            Shown every batch when it is clean, on the thread that cleaned it.
+        keeps_rejects : bool, default False
+            Read all columns, and keep the rejected rows beside the counts.
+        is_lenient : bool, default False
+            Let hashed ids pass under a numbering plan, for a first look at them.
 
         Yields
         ------
@@ -132,8 +147,21 @@ class CallRecords:
         for export in self.exports:
             self._warn_of_integers(export)
             words = [*export.parties, "direction", START_TIME, *OPTIONAL_WORDS, *extra]
-            for place, unit in enumerate(export.units(words)):
-                yield partial(clean_unit, unit, export, tuple(extra), is_first=place == 0)
+            units = (
+                export.source.units(export.source.schema.names)
+                if keeps_rejects
+                else export.units(words)
+            )
+            for place, unit in enumerate(units):
+                yield partial(
+                    clean_unit,
+                    unit,
+                    export,
+                    tuple(extra),
+                    is_first=place == 0 and not is_lenient,
+                    watch=watch,
+                    keeps_rejects=keeps_rejects,
+                )
 
     def clean_calls(
         self,
@@ -151,7 +179,7 @@ class CallRecords:
         extra : sequence of str
             As in `clean_batches`.
         counts : RecordCounts, optional
-            Filled while reading.
+            Filled while reading; its reject file, if it has one, is whole at the end.
         n_threads : int, optional
             Default every usable core.
         progress : callable, optional
@@ -160,13 +188,13 @@ class CallRecords:
             The stage named to `progress`.
         """
         counts = RecordCounts() if counts is None else counts
-        batches = self.clean_batches(extra=extra)
+        batches = self.clean_batches(extra=extra, keeps_rejects=counts.reject_file is not None)
         for calls, found in map_ordered(lambda read: read(), batches, n_threads=n_threads):
             counts.add(found)
             yield from calls
             if progress is not None:
                 progress(stage, counts.total, self.n_rows)
-        counts.check()
+        counts.finish()
 
     def _warn_of_integers(self, export: Export) -> None:
         """Warn of number columns stored as integers, once per source."""
@@ -272,7 +300,7 @@ def read_cdrs(
         short_numbers = ShortNumbers.read(short_numbers, plans.base)
     found = find_sources(source, encoding=settings.encoding, delimiter=settings.delimiter)
     found.warn_of_skipped()
-    sources = _each_once(found)
+    sources, repeated = _each_once(found)
     if isinstance(area_code, Mapping):
         _check_globs(area_code, sources)
     exports = []
@@ -289,7 +317,14 @@ def read_cdrs(
                 short_numbers,
             )
         )
-    return CallRecords(exports, plans.base, settings.timezone, short_numbers)
+    return CallRecords(
+        exports,
+        plans.base,
+        settings.timezone,
+        short_numbers,
+        tuple(found.skipped),
+        tuple(repeated),
+    )
 
 
 def _given_for(
@@ -337,17 +372,18 @@ def _check_globs(area_codes: Mapping[str, str], sources: Sequence[TableSource]) 
             )
 
 
-def _each_once(sources: Sequence[TableSource]) -> list[TableSource]:
+def _each_once(sources: Sequence[TableSource]) -> tuple[list[TableSource], list[str]]:
     """Leave out files given twice, as by a folder and a file in it; their calls count once."""
     seen: set[str] = set()
-    kept = []
+    kept, repeated = [], []
     for source in sources:
         path = os.path.realpath(source.name)
         if os.path.exists(path) and path in seen:
             warnings.warn(
                 f"{source.name}: given more than once, read once.", ChanfpWarning, stacklevel=3
             )
+            repeated.append(source.name)
             continue
         seen.add(path)
         kept.append(source)
-    return kept
+    return kept, repeated

@@ -15,10 +15,18 @@ from .counts import RecordCounts
 from .exports import Export
 from .headers import CALL, OUTGOING, UNKNOWN_KIND, read_direction, read_kind
 from .mixtures import find_mixture
-from .screening import PAIR, screen
+from .screening import PAIR, Screening, screen
 from .tables import Batch, as_label, as_text
 
-__all__ = ["FOR_BOTH", "FOR_CALLEE", "FOR_CALLER", "CleanCalls", "clean_unit"]
+__all__ = [
+    "FOR_BOTH",
+    "FOR_CALLEE",
+    "FOR_CALLER",
+    "CleanCalls",
+    "CleanedBatch",
+    "Watch",
+    "clean_unit",
+]
 
 FOR_CALLER, FOR_CALLEE, FOR_BOTH = 1, 2, 3
 SHOWN_CHARACTERS = 80
@@ -82,12 +90,43 @@ class CleanCalls:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class CleanedBatch:
+    """A batch and all that was found out about its rows.
+
+    Parameters
+    ----------
+    batch : Batch
+    export : Export
+    codes : two uint8 arrays
+        Reason codes of the first and of the second party of every row.
+    directions : int8 array
+        As `headers.read_direction` gives them.
+    time_status : uint8 array
+        As `clock.read_times` gives it.
+    calls : CleanCalls
+        The accepted rows.
+    """
+
+    batch: Batch
+    export: Export
+    codes: tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
+    directions: npt.NDArray[np.int8]
+    time_status: npt.NDArray[np.uint8]
+    calls: CleanCalls
+
+
+Watch = Callable[[CleanedBatch], None]
+
+
 def clean_unit(
     unit: Callable[[], list[Batch]],
     export: Export,
     extra: Sequence[str],
     *,
     is_first: bool = False,
+    watch: Watch | None = None,
+    keeps_rejects: bool = False,
 ) -> tuple[list[CleanCalls], RecordCounts]:
     """Read and clean some rows of an export.
 
@@ -101,6 +140,10 @@ def clean_unit(
         Further columns wanted: ``cell``, ``imei``, ``callee_cell``, ``callee_imei``.
     is_first : bool
         Whether these are the first rows of the export: ids are looked at whether they are hashed.
+    watch : callable, optional
+        Shown every batch when it is clean.
+    keeps_rejects : bool, default False
+        Keep the rejected rows beside the counts; the unit must have read all columns.
 
     Returns
     -------
@@ -125,13 +168,18 @@ def clean_unit(
             counts.rejected[reject.reason] += 1
             place = f"{batch.source.name}, row {reject.row}: {reject.text[:SHOWN_CHARACTERS]!r}"
             counts.examples.setdefault(reject.reason, place)
-        calls.append(_clean_batch(batch, export, extra, counts))
+        cleaned, screening = _clean_batch(batch, export, extra, counts)
+        calls.append(cleaned.calls)
+        if keeps_rejects:
+            counts.rejected_rows.append(screening.rejected_rows(batch))
+        if watch is not None:
+            watch(cleaned)
     return calls, counts
 
 
 def _clean_batch(
     batch: Batch, export: Export, extra: Sequence[str], counts: RecordCounts
-) -> CleanCalls:
+) -> tuple[CleanedBatch, Screening]:
     """Return the accepted rows of a batch; the one place where rows are judged and counted."""
     keys, codes = _resolve_parties(batch, export, counts)
     directions = _read_directions(batch, export)
@@ -155,7 +203,8 @@ def _clean_batch(
         {word: _extra_column(batch, export, word, is_out) for word in extra},
     )
     is_accepted = screening.is_accepted
-    return calls if is_accepted.all() else calls.only(is_accepted)
+    calls = calls if is_accepted.all() else calls.only(is_accepted)
+    return CleanedBatch(batch, export, codes, directions, time_status, calls), screening
 
 
 def _look_at_ids(batch: Batch, export: Export, counts: RecordCounts) -> None:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import ChanfpWarning, DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from .tables import RejectFile
 
 __all__ = ["RecordCounts"]
 
@@ -31,6 +36,10 @@ class RecordCounts:
         File, row, column and value of the first row of each reason.
     clocks : dict
         By which clocks times go (as in `chanfp.zones`), each with its first place and value.
+    rejected_rows : list of pyarrow.Table
+        The rejected rows themselves, where they were kept, on their way to the file.
+    reject_file : RejectFile, optional
+        Takes the rejected rows of all that is added, so add in the order of reading.
     mixtures : dict
         For each column that holds hashed and plain ids what there is to say of it.
     """
@@ -42,6 +51,8 @@ class RecordCounts:
     notes: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
     clocks: dict[str, str] = field(default_factory=dict)
+    rejected_rows: list[pa.Table] = field(default_factory=list)
+    reject_file: RejectFile | None = None
     mixtures: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def add(self, other: RecordCounts) -> None:
@@ -53,12 +64,24 @@ class RecordCounts:
         self.notes += other.notes
         self.examples = other.examples | self.examples
         self.clocks = other.clocks | self.clocks
+        if self.reject_file is not None:
+            for rows in other.rejected_rows:
+                self.reject_file.write(rows)
         self.mixtures |= other.mixtures
 
     def check(self) -> None:
         """Raise AssertionError if a row got lost."""
-        if self.accepted + sum(self.rejected.values()) != self.total:
+        n_rejected = sum(self.rejected.values())
+        if self.accepted + n_rejected != self.total:
             raise AssertionError(f"rows got lost: {self}")
+        if self.reject_file is not None and self.reject_file.n_rows != n_rejected:
+            raise AssertionError(f"rows got lost on their way to {self.reject_file.path}")
+
+    def finish(self) -> None:
+        """Check, and say that the reject file is whole now."""
+        self.check()
+        if self.reject_file is not None:
+            self.reject_file.finish()
 
     def refuse(self, max_reject_share: float) -> None:
         """Raise DataError if too few rows can be used to work on.
@@ -71,10 +94,11 @@ class RecordCounts:
         n_rejected = sum(self.rejected.values())
         if n_rejected > max_reject_share * self.total:
             reason, count = self.rejected.most_common(1)[0]
+            found = "" if self.reject_file is None else f"; all are in {self.reject_file.path}"
             raise DataError(
                 f"{n_rejected:,} of {self.total:,} CDRs can't be used, more than a share of "
                 f"{max_reject_share:g}; {count:,} are {reason}, the first one "
-                f"{self.examples[reason]}; correct the export or raise `max_reject_share`."
+                f"{self.examples[reason]}{found}; correct the export or raise `max_reject_share`."
             )
         if self.accepted and sum(self.filtered.values()) == self.accepted:
             reason, count = self.filtered.most_common(1)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -25,7 +26,9 @@ from .numberlists import NumberList
 from .repeats import check_tolerance
 from .roles import Role, Roles, WindowSettings, assign_roles
 from .served import find_served
+from .spilling import check_folder
 from .subscribers import Subscribers, Subscriptions, read_subscribers
+from .tables import RejectFile, open_rejects
 from .zones import UTC_CLOCK, WALL_CLOCK, check_timezone, warn_of_mixed_clocks
 
 __all__ = ["FingerprintSet", "Fingerprints", "build_fingerprints"]
@@ -193,6 +196,7 @@ def build_fingerprints(
     new_days: float | None = None,
     silence_days: float | None = None,
     max_reject_share: float = 0.05,
+    rejects: str | os.PathLike[str] | RejectFile | None = None,
     dedupe_s: float | None = None,
     hub_share: float | None = None,
     hub_count: int | None = None,
@@ -228,6 +232,10 @@ def build_fingerprints(
         tells, and without one `window_days`.
     max_reject_share : float, default 0.05
         Stop if a larger share of the rows can't be used, 0 to 1.
+    rejects : path, optional
+        Write every row that can't be used to this file (``.csv``, ``.csv.gz`` or ``.parquet``):
+        ``file, row, reason, column, record``. It appears at the end, even where the run is stopped
+        because of `max_reject_share`.
     dedupe_s : float, optional
         Count once what was delivered more than once, by two exchanges or in two files: calls of the
         same parties, direction and kind whose starts and whose durations, where known, differ by no
@@ -259,7 +267,7 @@ def build_fingerprints(
     DataError, ColumnError
         If the input can't be used.
     ParameterError
-        If a setting is out of range.
+        If a setting is out of range, or `rejects` would replace an input.
 
     Notes
     -----
@@ -271,6 +279,9 @@ def build_fingerprints(
         silence_days = window_days
     settings = WindowSettings(window_days, horizon_days, new_days, silence_days)
     tolerance_s = check_tolerance(dedupe_s)
+    max_bytes = room_for_calls(memory_limit)
+    if max_bytes is not None or temp_dir is not None:
+        check_folder(temp_dir)
     cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
     lists = (_read_list(one, cdrs.plan) for one in (allow_partners, deny_partners))
     hub_settings = HubSettings(hub_share, hub_count, *lists)
@@ -290,18 +301,23 @@ def build_fingerprints(
     if reference_time is not None:
         zone = check_timezone(cdrs.timezone)
         reference_s = parse_time(reference_time, "reference_time", zone)
-    with CallStore(
-        len(subscriptions.keys),
-        max_bytes=room_for_calls(memory_limit),
-        temp_dir=temp_dir,
-        tolerance_s=tolerance_s,
-    ) as store:
+    inputs = [*(source.name for source in cdrs.sources), *subscribers.sources]
+    with (
+        open_rejects(rejects, inputs) as reject_file,
+        CallStore(
+            len(subscriptions.keys),
+            max_bytes=max_bytes,
+            temp_dir=temp_dir,
+            tolerance_s=tolerance_s,
+        ) as store,
+    ):
         activity = gather_activity(
             cdrs,
             subscriptions,
             store,
             reference_s=reference_s,
             max_reject_share=max_reject_share,
+            reject_file=reject_file,
             n_threads=n_threads,
             progress=progress,
         )

@@ -15,7 +15,7 @@ from .blocks import map_ordered
 from .calls import Calls, CallStore
 from .roles import Role
 
-__all__ = ["Grouped", "group_calls"]
+__all__ = ["Grouped", "find_seen", "group_calls"]
 
 # Partners of each row; partner, calls, seconds and outgoing calls of each entry.
 _Columns = tuple[
@@ -151,6 +151,32 @@ class _Whole:
         indptr = np.zeros(len(n_partners) + 1, np.int64)
         np.cumsum(n_partners, out=indptr[1:])
         return Grouped(indptr, partners, calls, seconds, outgoing)
+
+
+def find_seen(
+    store: CallStore,
+    n_calls: npt.NDArray[np.int64],
+    roles: Sequence[Role],
+    *,
+    n_threads: int | None = None,
+) -> npt.NDArray[np.bool_]:
+    """Return which subscriptions have a partner in the window of each of some roles.
+
+    Parameters
+    ----------
+    store, n_calls, n_threads
+        As in `group_calls`, of which this is the part that needs next to no memory.
+    roles : sequence of Role
+        With the same subscriptions, row for row, at least one.
+    """
+
+    def seen(partition: int) -> npt.NDArray[np.bool_]:
+        calls = store.calls(partition, n_calls)
+        is_seen = [_group_role(calls, role)[0] > 0 for role in roles]
+        return np.asarray(np.logical_and.reduce(is_seen), bool)
+
+    parts = map_ordered(seen, range(store.n_partitions), n_threads=n_threads)
+    return np.concatenate(list(parts))
 
 
 def _group_role(calls: Calls, role: Role) -> _Columns:

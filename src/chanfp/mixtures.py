@@ -8,7 +8,7 @@ from .errors import DataError
 from .exports import Export
 from .numbering import sample_ids
 
-__all__ = ["find_mixture"]
+__all__ = ["HASHED_SHARE", "LEAST_SAMPLED", "MIXED_SHARE", "find_mixture"]
 
 LEAST_SAMPLED = 20
 HASHED_SHARE, MIXED_SHARE = 0.9, 0.01
@@ -34,13 +34,13 @@ def find_mixture(export: Export, party: str, texts: pa.Array) -> str | None:
     if sample.n < LEAST_SAMPLED:
         return None
     place = f"{export.source.name}, column {export.needed(party)!r}"
+    hashed = f"{sample.n_long_hashed / sample.n:.0%}"
     is_opaque = export.plan.region == "opaque"
-    if sample.n_hashed >= HASHED_SHARE * sample.n and not is_opaque:
-        example = next(text for text in texts.to_pylist() if text and not text.isspace())
+    if sample.n_long_hashed >= HASHED_SHARE * sample.n and not is_opaque:
         raise DataError(
-            f"{place}: ids must be numbers of the plan {export.plan.region!r}, found hashes in "
-            f"{sample.n_hashed / sample.n:.0%} of the first {sample.n:,} rows, such as "
-            f"{example!r}; hashed ids need `numbers` 'opaque'."
+            f"{place}: ids must be numbers of the plan {export.plan.region!r}, found hashed or "
+            f"made-up ids in {hashed} of the first {sample.n:,} rows, such as {sample.hashed!r}; "
+            "read them with `numbers` 'opaque'."
         )
     if min(sample.n_long_hashed, sample.n_numbers) < MIXED_SHARE * sample.n:
         return None
@@ -51,7 +51,7 @@ def find_mixture(export: Export, party: str, texts: pa.Array) -> str | None:
     )
     return (
         f"{place}: ids are hashed or plain, not both; of the first {sample.n:,} "
-        f"{sample.n_long_hashed / sample.n:.0%} look like hashes, such as {sample.hashed!r}, and "
+        f"{hashed} look like hashes, such as {sample.hashed!r}, and "
         f"{sample.n_numbers / sample.n:.0%} like numbers, such as {sample.number!r}; "
         f"{what_happens}; export one kind."
     )

@@ -96,7 +96,6 @@ class NumberList:
         """
         keys = np.ascontiguousarray(keys, np.uint64)
         found: npt.NDArray[np.bool_] = self.numbers.find(keys, n_threads=1) >= 0
-        found &= keys != 0
         if len(self.begins):
             at = np.searchsorted(self.begins, keys, "right") - 1
             found |= (at >= 0) & (keys < self.ends[at])

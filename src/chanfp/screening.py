@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from . import _core
 from .counts import RecordCounts
 from .exports import Export
 from .numbering import NumberingPlan
-from .tables import Batch
+from .tables import Batch, csv_lines, reject_table
 
 __all__ = ["PAIR", "REJECTED", "Screening", "screen"]
 
@@ -59,10 +59,25 @@ class Screening:
         """Which rows can be used."""
         return np.asarray(self.verdicts != REJECTED, bool)
 
-    def rejected(self) -> Iterator[tuple[int, str]]:
-        """Yield index and reason of every rejected row, in the order of the rows."""
-        for row in np.flatnonzero(self.verdicts == REJECTED).tolist():
-            yield row, self.reason(int(self.reasons[row]))
+    def rejected_rows(self, batch: Batch) -> pa.Table:
+        """Return the rows that can't be used, parsed or not, by row number, for a reject file."""
+        rows = np.flatnonzero(self.verdicts == REJECTED)
+        places, which = np.unique(self.reasons[rows], return_inverse=True)
+        reasons = pa.array([self.reason(int(place)) for place in places], pa.string())
+        columns = [self._column(int(place), 0) for place in places]
+        stored = batch.records.select(self.export.source.stored.names)
+        parsed = reject_table(
+            batch.source.name,
+            batch.row_numbers[rows],
+            reasons.take(pa.array(which)),
+            pa.array(columns, pa.string()).take(pa.array(which)),
+            csv_lines(stored.take(pa.array(rows))),
+        )
+        if not batch.rejects:
+            return parsed
+        numbers, faults, texts = zip(*batch.rejects, strict=True)
+        unparsed = reject_table(batch.source.name, numbers, faults, [None] * len(numbers), texts)
+        return pa.concat_tables([parsed, unparsed]).sort_by("row") if len(rows) else unparsed
 
     def reason(self, place: int) -> str:
         """Return the name of a reason, such as ``caller-missing`` or ``own-number``."""

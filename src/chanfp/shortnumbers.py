@@ -114,8 +114,8 @@ class ShortNumbers:
         """
         if plan.region == "opaque":
             raise ParameterError(
-                "short numbers can't be told from other ids under the plan 'opaque'; name the "
-                "region of the numbers."
+                "`short_numbers` can't be told from other ids under the plan 'opaque'; leave them "
+                "out or name the region in `numbers`."
             )
         table = read_table(source, SCHEMA)
         return _Rows.of(table, plan).indexed(plan)
@@ -280,7 +280,7 @@ class _Rows:
             numbers=np.append(self.numbers[named[first]], np.uint64(0)),
             codes=self._codes(plan),
         )
-        self._check_members(members, short_numbers, distinct, named[first])
+        self._check_members(short_numbers, distinct, named[first])
         return short_numbers
 
     def _codes(self, plan: NumberingPlan) -> frozenset[int]:
@@ -292,40 +292,40 @@ class _Rows:
             plan.reasons.index("emergency"),
         }
 
-    def _check_members(
-        self, members: Keys, found: ShortNumbers, keys: Keys, rows: npt.NDArray[np.int64]
-    ) -> None:
-        """Refuse a member of two groups in which a short number means two numbers."""
-        n_groups = np.diff(found.first_groups)
-        checked: set[tuple[int, ...]] = set()
-        for member in np.flatnonzero(n_groups > 1).tolist():
-            begin, end = found.first_groups[member : member + 2]
-            own = tuple(found.groups_of[begin:end].tolist())
-            if own in checked:
-                continue
-            checked.add(own)
-            parts = [_part(keys, found.group_keys[group]) for group in own]
-            places = np.concatenate([np.arange(part.start, part.stop) for part in parts])
-            shorts = keys[places] & SHORT_MASK
-            _, first, which = np.unique(shorts, return_index=True, return_inverse=True)
-            self._check_one_number(rows[places], rows[places[first[which]]])
+    def _check_members(self, found: ShortNumbers, keys: Keys, rows: npt.NDArray[np.int64]) -> None:
+        """Refuse groups with a member in common in which a short number means two numbers."""
+        one, other = _shared_pairs(found)
+        begins = np.searchsorted(keys, found.group_keys[one])
+        n_shorts = np.searchsorted(keys, found.group_keys[one] | SHORT_MASK, "right") - begins
+        pair = np.repeat(np.arange(len(one)), n_shorts)
+        places = np.arange(len(pair)) + np.repeat(begins - np.cumsum(n_shorts) + n_shorts, n_shorts)
+        sought = found.group_keys[other[pair]] | (keys[places] & SHORT_MASK)
+        at = found.shorts.find(sought, n_threads=1)
+        self._check_one_number(rows[places[at >= 0]], rows[at[at >= 0]])
 
     def _check_one_number(self, rows: npt.NDArray[np.int64], others: npt.NDArray[np.int64]) -> None:
         """Refuse rows whose number differs from that of the row at the same place of `others`."""
         clash = np.flatnonzero(self.numbers[rows] != self.numbers[others])
         if len(clash):
-            one, two = sorted((int(rows[clash[0]]), int(others[clash[0]])))
+            # Of all clashes the one whose later row comes first.
+            first = clash[np.argmin(np.maximum(rows[clash], others[clash]))]
+            one, two = sorted((int(rows[first]), int(others[first])))
             cells = self.table.table.select(["subscriber", "group", "short"]).take([one, two])
-            first, second = cells.to_pylist()
+            early, late = cells.to_pylist()
             raise DataError(
                 f"{self.table.place(one)} and {self.table.place(two)}: a subscriber reaches one "
-                f"number by a short number, {first['short']} of group {first['group']!r} and "
-                f"{second['short']} of group {second['group']!r} are different numbers and have "
+                f"number by a short number, {early['short']} of group {early['group']!r} and "
+                f"{late['short']} of group {late['group']!r} are different numbers and have "
                 "members in common; correct one."
             )
 
 
-def _part(keys: Keys, group_key: np.uint64) -> slice:
-    """Return where the keys of a group stand among ascending keys."""
-    ends = np.searchsorted(keys, [group_key, group_key | SHORT_MASK])
-    return slice(int(ends[0]), int(ends[1]))
+def _shared_pairs(found: ShortNumbers) -> npt.NDArray[np.int64]:
+    """Return the pairs of groups that have a member in common, each once; shape (2, n_pairs)."""
+    n_groups = np.diff(found.first_groups)
+    ends = np.repeat(found.first_groups[1:], n_groups)
+    pairs = [np.zeros((2, 0), np.int64)]
+    for apart in range(1, int(n_groups.max(initial=1))):
+        at = np.flatnonzero(np.arange(len(ends)) + apart < ends)
+        pairs.append(np.stack([found.groups_of[at], found.groups_of[at + apart]]))
+    return np.unique(np.concatenate(pairs, axis=1), axis=1)

@@ -7,7 +7,7 @@ import tempfile
 
 from .errors import DataError
 
-__all__ = ["make_folder", "no_room"]
+__all__ = ["check_folder", "make_folder", "no_room"]
 
 UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"), (1, "bytes"))
 
@@ -27,6 +27,11 @@ def make_folder(temp_dir: str | None) -> tempfile.TemporaryDirectory[str]:
             f"{tempfile.gettempdir() if temp_dir is None else temp_dir}: temporary files can't be "
             f"written there: {error.strerror or error}; choose another folder as `temp_dir`."
         ) from error
+
+
+def check_folder(temp_dir: str | None) -> None:
+    """Refuse a folder that can't be written, before any work is done; raise as `make_folder`."""
+    make_folder(temp_dir).cleanup()
 
 
 def no_room(folder: str, error: OSError, n_bytes: int) -> DataError:

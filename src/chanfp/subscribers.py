@@ -80,6 +80,11 @@ class Subscribers:
         n_departed = int(np.count_nonzero(self.is_departed))
         return f"<Subscribers: {len(self):,} subscriptions, {n_departed:,} of them departed>"
 
+    @property
+    def sources(self) -> list[str]:
+        """The names of the files or tables read."""
+        return [name for name, *_ in self.places]
+
     @classmethod
     def without_dates(cls, ids: pa.Array, place: str) -> Subscribers:
         """Return a table of numbers (string array) alone, held for ever as far as it knows.

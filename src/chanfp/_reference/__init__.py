@@ -24,6 +24,7 @@ from .joins import (
 )
 from .numbers import hash_text, resolve_number, siphash
 from .pages import cut_values, read_levels
+from .ties import unite_ties
 from .times import DURATION_TEXT, TIME_TEXT, parse_duration, parse_time
 
 __all__ = [
@@ -51,4 +52,5 @@ __all__ = [
     "screen_row",
     "siphash",
     "transpose_rows",
+    "unite_ties",
 ]

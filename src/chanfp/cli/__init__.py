@@ -14,7 +14,7 @@ import click
 
 __all__ = ["main"]
 
-COMMANDS = ("match", "simulate")
+COMMANDS = ("inspect", "match", "simulate")
 
 
 class _LazyGroup(click.Group):

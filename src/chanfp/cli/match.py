@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -90,6 +88,11 @@ __all__ = ["match"]
     help="Stop if a larger share of the CDRs can't be used.",
 )
 @click.option(
+    "--rejects",
+    metavar="FILE",
+    help="Write every row of the CDRs that can't be used to this file: .csv, .csv.gz or .parquet.",
+)
+@click.option(
     "--dedupe",
     type=float,
     is_flag=False,
@@ -147,6 +150,7 @@ def match(
     top: int,
     min_shared: int | None,
     max_reject_share: float,
+    rejects: str | None,
     dedupe: float | None,
     hub_share: float | None,
     hub_count: int | None,
@@ -163,16 +167,19 @@ def match(
         raise click.UsageError("--json and --out - both want standard output; give --out a file.")
     from ..fingerprints import build_fingerprints
     from ..matcher import Matcher
-    from ..tables import check_output, write_table
+    from ..tables import check_output, check_survival, open_rejects, write_table
     from .summary import summary_text
 
     records = open_records(reading)
+    tables = (subscribers, on_net, cells, allow_partners, deny_partners, *reading.tables)
+    inputs = [path for path in tables if path] + [source.name for source in records.sources]
     if out != "-":
         check_output(out)
-        tables = (subscribers, on_net, cells, allow_partners, deny_partners, reading.short_numbers)
-        inputs = [path for path in tables if path]
-        _check_inputs_survive(out, [*inputs, *(source.name for source in records.sources)])
-    with show_progress(quiet) as progress:
+        check_survival(out, inputs, "out")
+    with (
+        show_progress(quiet) as progress,
+        open_rejects(rejects, [*inputs, out]) as reject_file,
+    ):
         matcher = Matcher(
             top=top, min_shared=min_shared, cells=cells, n_threads=threads, progress=progress
         )
@@ -186,6 +193,7 @@ def match(
             new_days=new_days,
             silence_days=silence_days,
             max_reject_share=max_reject_share,
+            rejects=reject_file,
             dedupe_s=dedupe,
             hub_share=hub_share,
             hub_count=hub_count,
@@ -197,16 +205,11 @@ def match(
             progress=progress,
         )
         matches = matcher.fit(fingerprints).match()
-    write_table(matches.table, sys.stdout.buffer if out == "-" else out)
+        write_table(matches.table, sys.stdout.buffer if out == "-" else out)
     summary: dict[str, Any] = {**matches.summary, "out": out}
+    if rejects is not None:
+        summary["rejects"] = rejects
     if as_json:
         click.echo(json.dumps(summary, ensure_ascii=False, indent=2))
     elif not quiet:
         click.echo(summary_text(summary), err=out == "-")
-
-
-def _check_inputs_survive(out: str, inputs: Iterable[str]) -> None:
-    """Refuse to write the result over what it is made from."""
-    for path in inputs:
-        if os.path.exists(out) and os.path.exists(path) and os.path.samefile(out, path):
-            raise click.UsageError(f"--out {out} is an input too and would be lost; name another.")

@@ -44,6 +44,11 @@ class ReadingOptions:
     area_code: dict[str, str] | None
     short_numbers: str | None
 
+    @property
+    def tables(self) -> tuple[str | None, ...]:
+        """The files that are read beside the CDRs."""
+        return self.settings, self.short_numbers
+
 
 def open_records(reading: ReadingOptions) -> CallRecords:
     """Open the CDRs that the options name; files are read later.

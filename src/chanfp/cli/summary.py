@@ -31,6 +31,7 @@ def summary_text(summary: dict[str, Any]) -> str:
         ("Best matches", ", ".join(f"{grade} {n:,}" for grade, n in summary["grades"].items())),
         *(("Note", in_options(notice)) for notice in summary["notices"]),
         ("Results", "standard output" if summary["out"] == "-" else summary["out"]),
+        ("Rejects", summary.get("rejects", "")),
     ]
     width = max(shutil.get_terminal_size((100, 24)).columns, 40)
     return "\n".join(_wrap(label, text, width) for label, text in lines if text)

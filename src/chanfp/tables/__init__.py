@@ -10,10 +10,12 @@ from .columns import as_label, as_text, describe_columns
 from .layout import check_delimiter, check_encoding
 from .outputs import check_output, write_table
 from .paths import Sources, find_sources
+from .rejects import RejectFile, check_survival, csv_lines, open_rejects, reject_table
 
 __all__ = [
     "Batch",
     "Reject",
+    "RejectFile",
     "Sources",
     "TableSource",
     "as_label",
@@ -21,7 +23,11 @@ __all__ = [
     "check_delimiter",
     "check_encoding",
     "check_output",
+    "check_survival",
+    "csv_lines",
     "describe_columns",
     "find_sources",
+    "open_rejects",
+    "reject_table",
     "write_table",
 ]

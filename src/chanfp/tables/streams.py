@@ -24,6 +24,7 @@ class StreamSource(TableSource):
     ----------
     table : object with ``__arrow_c_stream__``
         It is asked for a stream at once, to learn the columns; the first pass uses that stream.
+        A DuckDB relation is asked anew, because a connection can have but one stream open.
     """
 
     def __init__(self, table: Any) -> None:
@@ -33,12 +34,17 @@ class StreamSource(TableSource):
         # An object of a kind unknown here may give its rows only once without saying so, and
         # then the stream that told the columns is the only one there is.
         self._waiting: Any = (
-            table if isinstance(table, pa.RecordBatchReader) else _open_stream(table, name)
+            table
+            if isinstance(table, pa.RecordBatchReader)
+            else _open_stream(table.limit(0) if _is_relation(table) else table, name)
         )
+        schema = self._waiting.schema
+        if _is_relation(table):
+            self._waiting = None
         self._is_spent = False
         self._n_rows_read: int | None = None
         n_rows = table.num_rows if isinstance(table, pa.Table | pa.RecordBatch) else None
-        super().__init__(name, self._waiting.schema, n_rows)
+        super().__init__(name, schema, n_rows)
         self.is_rereadable = not hasattr(table, "__next__")
 
     def _pieces(self, columns: list[str]) -> Iterator[Piece]:
@@ -85,3 +91,8 @@ def _open_stream(table: Any, name: str) -> Any:
             f"{name}: the columns can't be read as Arrow: {first_line(error)}; convert them, such "
             "as to text."
         ) from error
+
+
+def _is_relation(table: Any) -> bool:
+    """Tell a DuckDB relation, without importing DuckDB."""
+    return type(table).__name__ == "DuckDBPyRelation"

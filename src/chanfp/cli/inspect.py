@@ -1,0 +1,159 @@
+"""``chanfp inspect``: a first look at CDR files, before anything is matched."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import warnings
+from typing import TYPE_CHECKING
+
+import click
+
+from .progress import show_progress
+from .reading import ReadingOptions, open_records, reading_options
+from .sizes import read_size
+from .wording import in_options
+
+if TYPE_CHECKING:
+    from ..inspection import Inspection, Line
+
+__all__ = ["inspect"]
+
+STYLES = {
+    "": "",
+    "title": "bold",
+    "bar": "cyan",
+    "warn": "yellow",
+    "bad": "red",
+    "dim": "dim",
+}
+# What stands in where standard output can't show the signs.
+PLAIN_SIGNS = str.maketrans(
+    {
+        **dict(zip("▁▂▃▄▅▆▇█", "_.:-=+*#", strict=True)),
+        **dict.fromkeys("▏▎▍▌▋▊▉", "#"),
+        **{"·": "o", "–": "-", "…": "~", "⋮": ":"},
+    }
+)
+
+
+@click.command(
+    help="""Take a first look at CDRs: what is there, what can be used, what is odd.
+
+    \b
+    chanfp inspect --cdr cdr/*.parquet --subscribers subscribers.csv
+    """,
+    epilog="Every row is read once; all counts are exact. Exit status: 0 done, 1 bad input, "
+    "2 wrong usage. Rows that can't be used are counted and stop nothing.",
+)
+@reading_options
+@click.option(
+    "--subscribers",
+    metavar="FILE",
+    help="Table with subscriber, activated_at, departed_at: whose partners are counted, by role.  "
+    "[default: every number that calls]",
+)
+@click.option(
+    "--window-days",
+    type=float,
+    default=30,
+    show_default=True,
+    help="Length of the windows that roles are judged by.",
+)
+@click.option(
+    "--rejects",
+    metavar="FILE",
+    help="Write every row that can't be used to this file: .csv, .csv.gz or .parquet.",
+)
+@click.option(
+    "--memory-limit",
+    callback=read_size,
+    metavar="SIZE",
+    help="Memory to use, such as 2GB; what goes beyond a quarter of it waits on disk.  "
+    "[default: 2GB]",
+)
+@click.option(
+    "--temp-dir",
+    metavar="DIRECTORY",
+    help="Where it waits.  [default: the system's folder for temporary files]",
+)
+@click.option("--threads", type=click.IntRange(1), help="Threads.  [default: every usable core]")
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+@click.option("--json", "as_json", is_flag=True, help="Everything as JSON.")
+def inspect(
+    *,
+    reading: ReadingOptions,
+    subscribers: str | None,
+    window_days: float,
+    rejects: str | None,
+    memory_limit: int | None,
+    temp_dir: str | None,
+    threads: int | None,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Run the command."""
+    from ..errors import ChanfpWarning
+    from ..inspection import inspect_cdrs
+    from ..subscribers import read_subscribers
+    from ..tables import open_rejects
+
+    with warnings.catch_warnings():
+        # What reading warns of stands among the findings.
+        warnings.simplefilter("ignore", ChanfpWarning)
+        records = open_records(reading)
+    table = None
+    if subscribers is not None:
+        table = read_subscribers(subscribers, timezone=records.timezone)
+    inputs = [path for path in (subscribers, *reading.tables) if path]
+    inputs += [source.name for source in records.sources]
+    with (
+        warnings.catch_warnings(),
+        show_progress(quiet) as progress,
+        open_rejects(rejects, inputs) as reject_file,
+    ):
+        warnings.simplefilter("ignore", ChanfpWarning)
+        inspection = inspect_cdrs(
+            records,
+            table,
+            window_days=window_days,
+            rejects=reject_file,
+            memory_limit=memory_limit,
+            temp_dir=temp_dir,
+            n_threads=threads,
+            progress=progress,
+        )
+    if as_json:
+        found = inspection.to_dict()
+        for warning in found["warnings"]:
+            warning["text"] = in_options(warning["text"])
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+    else:
+        _show(inspection)
+
+
+def _show(inspection: Inspection) -> None:
+    """Print everything, in colour on a terminal."""
+    from ..inspection import inspection_lines, plain
+
+    width = shutil.get_terminal_size((80, 24)).columns
+    lines = inspection_lines(inspection, width, wording=in_options)
+    if sys.stdout.isatty():
+        _print_in_colour(lines)
+        return
+    text, encoding = plain(lines), sys.stdout.encoding
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.translate(PLAIN_SIGNS).encode(encoding, "replace").decode(encoding)
+    click.echo(text)
+
+
+def _print_in_colour(lines: list[Line]) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    for pieces in lines:
+        console.print(Text.assemble(*((text, STYLES[style]) for text, style in pieces)))

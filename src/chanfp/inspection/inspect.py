@@ -1,0 +1,172 @@
+"""The first look itself: read the records once and put together what was found."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ..activity import Activity, gather_activity
+from ..blocks import Progress
+from ..calls import CallStore
+from ..cdr import CallRecords, read_cdrs
+from ..errors import ParameterError
+from ..grouping import find_seen
+from ..roles import Roles, WindowSettings, assign_roles
+from ..subscribers import Subscribers, Subscriptions, read_subscribers
+from ..tables import RejectFile, open_rejects
+from .files import find_copies
+from .result import Inspection
+from .survey import Survey
+from .ties import Ties, TieSurvey
+
+__all__ = ["inspect_cdrs"]
+
+N_HUBS = 10
+MEMORY_BYTES = 2 * 10**9
+NOBODY = Subscribers.without_dates(pa.array([], pa.string()), "no table")
+
+
+def inspect_cdrs(
+    cdrs: Any,
+    subscribers: Any = None,
+    *,
+    window_days: float = 30,
+    rejects: str | os.PathLike[str] | RejectFile | None = None,
+    memory_limit: int | None = None,
+    temp_dir: str | None = None,
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+) -> Inspection:
+    """Take a first look at call records: what is there, what can be used, and what is odd.
+
+    Parameters
+    ----------
+    cdrs : CallRecords, or whatever `read_cdrs` takes
+    subscribers : Subscribers, or whatever `read_subscribers` takes, optional
+        Whose partners are counted, and by role; without it those of every number that calls.
+    window_days : float, default 30
+        Length of the windows that roles are judged by.
+    rejects : path, optional
+        Write every row that can't be used to this file (``.csv``, ``.csv.gz`` or ``.parquet``).
+    memory_limit : int, optional
+        Bytes, default 2 GB. Pairs of subscriber and partner, and the calls of a table's
+        subscribers, take a quarter of it at most; what goes beyond waits on disk.
+    temp_dir : str, optional
+        Where they wait; default the system's folder for temporary files.
+    n_threads : int, optional
+        Default every usable core; the result doesn't depend on it.
+    progress : callable, optional
+        Called as ``progress(stage, done, total)``.
+
+    Returns
+    -------
+    Inspection
+        Prints as text, shows as HTML in a notebook, and gives plain values by `to_dict`.
+
+    Raises
+    ------
+    DataError, ColumnError
+        If a file can't be read, or lacks a column. Rows that can't be used are only counted.
+    ParameterError
+        If a setting is out of range, or `rejects` would replace an input.
+
+    Notes
+    -----
+    One pass over the records (two for opaque ids, to learn the names of the hubs). All counts are
+    exact. Memory doesn't grow with the number of rows.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> table = pa.table({"caller": ["13912345678"] * 2, "callee": ["13800000001", "10086"],
+    ...                   "start_time": ["2024-01-31 12:00:00", "2024-01-31 12:10:00"]})
+    >>> inspect_cdrs(table).classes["callee"]
+    {'ordinary': 1, 'operator-hotline': 1}
+    """
+    settings = WindowSettings(window_days)
+    if memory_limit is not None and memory_limit < 1:
+        raise ParameterError(f"`memory_limit` must be at least 1 byte, got {memory_limit}.")
+    # Pairs and calls share a quarter; the other three are for batches, partitions and libraries.
+    max_bytes = (MEMORY_BYTES if memory_limit is None else memory_limit) // 8
+    cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
+    if subscribers is not None and not isinstance(subscribers, Subscribers):
+        subscribers = read_subscribers(subscribers, timezone=cdrs.timezone)
+    known = NOBODY if subscribers is None else subscribers
+    subscriptions = known.index(cdrs.plan)
+    is_served = subscribers is not None or all(
+        export.is_subscriber_centred for export in cdrs.exports
+    )
+    inputs = [*(source.name for source in cdrs.sources), *known.sources]
+    with (
+        open_rejects(rejects, inputs) as reject_file,
+        Ties(is_served=is_served, max_bytes=max_bytes, temp_dir=temp_dir) as ties,
+        CallStore(len(subscriptions.keys), max_bytes=max_bytes, temp_dir=temp_dir) as store,
+    ):
+        survey = Survey(cdrs, None if subscribers is None else subscriptions.table, ties)
+        activity = gather_activity(
+            cdrs,
+            subscriptions,
+            store,
+            max_reject_share=None,
+            reject_file=reject_file,
+            watch=survey.watch,
+            n_threads=n_threads,
+            progress=progress,
+        )
+        people = None
+        if subscribers is not None:
+            roles = assign_roles(activity, subscriptions, settings)
+            is_seen = find_seen(
+                store, activity.n_calls, (roles.active, roles.active_later), n_threads=n_threads
+            )
+            people = _count_people(known, subscriptions, roles.with_active(is_seen), window_days)
+        found = ties.survey(N_HUBS, n_threads=n_threads, progress=progress)
+    return _put_together(cdrs, activity, survey, found, people)
+
+
+def _put_together(
+    cdrs: CallRecords,
+    activity: Activity,
+    survey: Survey,
+    ties: TieSurvey,
+    people: dict[str, Any] | None,
+) -> Inspection:
+    names = cdrs.partner_names(ties.hub_keys)
+    return Inspection(
+        region=cdrs.plan.region,
+        timezone=cdrs.timezone,
+        counts=activity.counts,
+        first_s=activity.start_s if activity.counts.accepted else None,
+        last_s=activity.reference_s if activity.counts.accepted else None,
+        groups=survey.groups,
+        skipped=cdrs.skipped,
+        repeated=cdrs.repeated,
+        copies=find_copies(cdrs.sources),
+        classes=survey.classes.by_party(),
+        days=survey.days.survey(),
+        ties=ties,
+        hubs=list(zip(names, ties.hub_subscribers.tolist(), strict=True)),
+        people=people,
+    )
+
+
+def _count_people(
+    subscribers: Subscribers, subscriptions: Subscriptions, roles: Roles, window_days: float
+) -> dict[str, Any]:
+    """Return how many subscriptions have each role, as `match` counts them."""
+    both = np.isin(roles.new.holdings, roles.departed.holdings)
+    return {
+        "total": len(subscribers),
+        "window_days": window_days,
+        "departed": len(roles.departed.holdings),
+        "new": len(roles.new.holdings),
+        "active": len(roles.active.holdings),
+        "both_departed_and_new": int(np.count_nonzero(both)),
+        "departed_beyond_horizon": roles.n_beyond_horizon,
+        "without_role": roles.n_unassigned,
+        "without_calls": roles.n_without_calls,
+        "unusable_by_reason": dict(sorted(subscriptions.unusable.items())),
+    }
