@@ -52,6 +52,13 @@ def _usability(inspection: Inspection) -> Iterator[Finding]:
             f"{n_rejected:,} of {counts.total:,} rows can't be used, so a match would stop; "
             f"{count:,} are {reason}: look at the first one below.",
         )
+    if counts.rejected["direction-unreadable"]:
+        yield Finding(
+            "unknown-directions",
+            f"{counts.rejected['direction-unreadable']:,} rows have a direction that isn't known, "
+            f"the first one {counts.examples['direction-unreadable']}; say what the values mean in "
+            "`directions`, such as 0=out and 1=in.",
+        )
     if counts.accepted and not inspection.ties.n_ties and inspection.people is None:
         yield Finding(
             "no-partners",

@@ -15,6 +15,7 @@ from ..cdr import CallRecords, read_cdrs
 from ..errors import ParameterError
 from ..grouping import find_seen
 from ..roles import Roles, WindowSettings, assign_roles
+from ..spilling import check_folder
 from ..subscribers import Subscribers, Subscriptions, read_subscribers
 from ..tables import RejectFile, open_rejects
 from .files import find_copies
@@ -69,7 +70,8 @@ def inspect_cdrs(
     Raises
     ------
     DataError, ColumnError
-        If a file can't be read, or lacks a column. Rows that can't be used are only counted.
+        If a file can't be read, or lacks a column, or `temp_dir` can't be written. Rows that can't
+        be used are only counted.
     ParameterError
         If a setting is out of range, or `rejects` would replace an input.
 
@@ -90,6 +92,7 @@ def inspect_cdrs(
     if memory_limit is not None and memory_limit < 1:
         raise ParameterError(f"`memory_limit` must be at least 1 byte, got {memory_limit}.")
     max_bytes = TIE_BYTES if memory_limit is None else memory_limit // 4
+    check_folder(temp_dir)
     cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
     if subscribers is not None and not isinstance(subscribers, Subscribers):
         subscribers = read_subscribers(subscribers, timezone=cdrs.timezone)
