@@ -18,6 +18,7 @@ SHOWN_SPANS = 5
 MANY_REJECTS = 0.05  # where `match` stops by default
 FEW_ROWS = 0.01
 FEW_CALLED = 0.02
+FEW_KNOWN = 0.5
 INTEGER_NOTE = "number-column-integer"
 
 
@@ -37,6 +38,7 @@ def list_findings(inspection: Inspection) -> list[Finding]:
         *_times(inspection),
         *_directions(inspection),
         *_files(inspection),
+        *_sides(inspection),
     ]
 
 
@@ -183,6 +185,24 @@ def _files(inspection: Inspection) -> Iterator[Finding]:
             f"{_count(len(inspection.skipped), 'file was', 'files were')} passed over, because "
             f"the name is that of no table: {_names(inspection.skipped)}.",
         )
+
+
+def _sides(inspection: Inspection) -> Iterator[Finding]:
+    for side in inspection.sides:
+        if side.n_unusable:
+            yield Finding(
+                "side-numbers",
+                f"Table of {side.name}: {_count(side.n_unusable, 'row has', 'rows have')} no "
+                f"subscriber number, the first one {side.first_unusable}; correct or delete them.",
+            )
+        n_subscribers = side.n_subscribers or 0
+        if side.n_known is not None and side.n_known < FEW_KNOWN * n_subscribers:
+            yield Finding(
+                "side-strangers",
+                f"Table of {side.name}: only {side.n_known:,} of {n_subscribers:,} subscribers are "
+                "in the table of subscribers; check that both are of one carrier and write numbers "
+                "alike.",
+            )
 
 
 def _columns(group: FileGroup, parties: Iterable[str]) -> str:

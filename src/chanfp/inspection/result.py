@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from ..counts import RecordCounts
 from .days import DaySurvey
 from .files import FileGroup
 from .findings import Finding, list_findings
+from .sidetables import SideLook
 from .ties import QUANTILES, TieSurvey
 
 __all__ = ["Inspection"]
@@ -45,6 +46,8 @@ class Inspection:
         The numbers that most subscribers call, and how many do.
     people : dict or None
         Subscribers by role, None without a subscriber table.
+    sides : list of SideLook
+        The tables beside the records.
     """
 
     region: str
@@ -61,6 +64,7 @@ class Inspection:
     ties: TieSurvey
     hubs: list[tuple[str, int]]
     people: dict[str, Any] | None
+    sides: list[SideLook] = field(default_factory=list)
 
     @cached_property
     def findings(self) -> list[Finding]:
@@ -120,6 +124,7 @@ class Inspection:
             "partners": self._partners(),
             "days": self._days(),
             "subscribers": self.people,
+            "side_tables": {side.name: side.as_dict() for side in self.sides},
         }
 
     def _partners(self) -> dict[str, Any]:
