@@ -379,3 +379,14 @@ def test_a_side_table_with_an_unusable_cell_is_refused(tmp_path):
             recharges=write_sides(tmp_path, 1, 2)["recharges"],
             rejects=usage.with_name("recharges.csv"),
         )
+
+
+def test_the_limit_of_hubs_is_that_of_a_match(tmp_path):
+    calls = [call[:3] for call in returner_calls()]
+    busy = [("13900009999", f"1380001{n:04}", stamp(30)) for n in range(75)]
+    found = inspect(tmp_path, calls + busy)
+    limit = found.to_dict()["hub_limit"]
+    assert limit["limit"] == 300
+    assert limit["why"].startswith("4 times the 75 partners that 99 % of the subscribers")
+    text = " ".join(found.text().split())
+    assert "A match leaves out partners of more than 300 subscribers (4 times the 75" in text

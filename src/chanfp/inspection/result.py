@@ -9,6 +9,7 @@ from typing import Any
 
 from ..clock import format_time
 from ..counts import RecordCounts
+from ..hubs import QUANTILE, default_limit
 from .days import DaySurvey
 from .files import FileGroup
 from .findings import Finding, list_findings
@@ -84,6 +85,14 @@ class Inspection:
             begin = end + 1
         return found
 
+    @property
+    def hub_limit(self) -> tuple[int, str]:
+        """Beyond how many subscribers a match would leave a partner out, and why.
+
+        By the partners of the whole period; a match goes by those within its windows.
+        """
+        return default_limit(self.ties.quantile(QUANTILE))
+
     def __repr__(self) -> str:
         return self.text()
 
@@ -121,6 +130,7 @@ class Inspection:
                 }
                 for number, count in self.hubs
             ],
+            "hub_limit": dict(zip(("limit", "why"), self.hub_limit, strict=True)),
             "partners": self._partners(),
             "days": self._days(),
             "subscribers": self.people,

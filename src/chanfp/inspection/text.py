@@ -218,6 +218,13 @@ def _hubs(inspection: Inspection, width: int) -> Iterator[Line]:
         for number, (_, count) in zip(numbers, inspection.hubs, strict=True)
     ]
     yield from grid(rows, "<>><", width)
+    limit, why = inspection.hub_limit
+    words = (
+        f"A match leaves out partners of more than {limit:,} subscribers ({why}; it counts both "
+        "within its windows); a list of denied or of allowed partners decides otherwise."
+    )
+    for part in wrap(words, width - 2):
+        yield line(f"  {part}", "dim")
 
 
 def _partners(inspection: Inspection, width: int) -> Iterator[Line]:
