@@ -521,7 +521,8 @@ def test_hubs_and_lists(files, tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     hubs = "8 partners left out, with 100 calls: more subscribers than 1 (--hub-count)"
     denied = "1 partners denied, with 5 calls"
-    largest = f"largest: +86{FRIENDS[0]} (2), +86{FRIENDS[1]} (2)"
+    largest = f"largest, for --allow-partners and --deny-partners: +86{FRIENDS[0]} (2), "
+    largest += f"+86{FRIENDS[1]} (2)"
     assert f"Hubs {hubs} {denied} {largest}" in " ".join(done.stdout.split())
     done = run("match", *files, "--out", deny, *options)
     assert done.returncode == 2

@@ -10,7 +10,7 @@ import pytest
 
 import chanfp
 from carriers import write_carrier
-from chanfp.calls import CallStore
+from chanfp.calls import BYTES_PER_CALL, CallStore
 from chanfp.cli.sizes import UNIT_BYTES
 from chanfp.errors import DataError
 
@@ -122,6 +122,32 @@ def test_a_folder_that_cant_be_written_is_refused_before_reading(tmp_path, monke
     ):
         with pytest.raises(DataError, match=rf"{folder}: temporary files .*{reason}.*`temp_dir`"):
             chanfp.build_fingerprints(cdrs, subscribers, temp_dir=str(folder))
+        with pytest.raises(DataError, match=rf"{folder}: temporary files .*{reason}.*`temp_dir`"):
+            chanfp.inspect_cdrs(cdrs, temp_dir=str(folder))
+
+
+def test_calls_in_memory_take_a_quarter_of_the_limit_at_most(tmp_path, monkeypatch):
+    files = write_carrier(tmp_path)
+    spilled = []
+    monkeypatch.setattr(
+        CallStore,
+        "__exit__",
+        lambda store, *error, leave=CallStore.__exit__: (
+            spilled.append(store.n_spilled),
+            leave(store, *error),
+        )[1],
+    )
+    chanfp.build_fingerprints(*files)
+    n_sides = chanfp.build_fingerprints(*files).activity.n_calls.sum()
+    four_times = 4 * BYTES_PER_CALL * int(n_sides)
+    for build, limit in (
+        (chanfp.build_fingerprints, four_times),
+        (chanfp.build_fingerprints, four_times - 4),
+        (chanfp.inspect_cdrs, four_times),
+        (chanfp.inspect_cdrs, four_times - 4),
+    ):
+        build(*files, memory_limit=limit, temp_dir=str(tmp_path))
+    assert spilled == [0, 0, 0, n_sides, 0, n_sides]
 
 
 def test_a_folder_is_made_where_one_is_needed(tmp_path):

@@ -98,7 +98,7 @@ class RecordCounts:
             raise DataError(
                 f"{n_rejected:,} of {self.total:,} CDRs can't be used, more than a share of "
                 f"{max_reject_share:g}; {count:,} are {reason}, the first one "
-                f"{self.examples[reason]}{found}; correct the export or raise `max_reject_share`."
+                f"{self.examples[reason]}{found}; {_way_out(reason)} or raise `max_reject_share`."
             )
         if self.accepted and sum(self.filtered.values()) == self.accepted:
             reason, count = self.filtered.most_common(1)[0]
@@ -124,3 +124,10 @@ class RecordCounts:
             "notes": dict(sorted(self.notes.items())),
             "examples": dict(sorted(self.examples.items())),
         }
+
+
+def _way_out(reason: str) -> str:
+    """Return what to do about rows rejected for a reason."""
+    if reason == "direction-unreadable":
+        return "say what the values mean in `directions`, such as 0=out and 1=in,"
+    return "correct the export"

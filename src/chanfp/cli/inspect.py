@@ -6,7 +6,8 @@ import json
 import shutil
 import sys
 import warnings
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -28,6 +29,12 @@ STYLES = {
     "bad": "red",
     "dim": "dim",
 }
+SIDE_COLUMNS = {
+    "usage": "subscriber, month, fee, voice_min, sms, data_mb",
+    "settlements": "subscriber, user_month, amount, paid_at",
+    "recharges": "subscriber, time, outlet, cell",
+    "cells": "cell, region",
+}
 # What stands in where standard output can't show the signs.
 PLAIN_SIGNS = str.maketrans(
     {
@@ -36,6 +43,16 @@ PLAIN_SIGNS = str.maketrans(
         **{"·": "o", "–": "-", "…": "~", "⋮": ":"},
     }
 )
+
+
+def side_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command one option for each table beside the records."""
+    for name, columns in reversed(SIDE_COLUMNS.items()):
+        option = click.option(
+            f"--{name}", metavar="FILE", help=f"Table {columns}, checked row by row."
+        )
+        command = option(command)
+    return command
 
 
 @click.command(
@@ -54,6 +71,7 @@ PLAIN_SIGNS = str.maketrans(
     help="Table with subscriber, activated_at, departed_at: whose partners are counted, by role.  "
     "[default: every number that calls]",
 )
+@side_options
 @click.option(
     "--window-days",
     type=float,
@@ -85,6 +103,10 @@ def inspect(
     *,
     reading: ReadingOptions,
     subscribers: str | None,
+    usage: str | None,
+    settlements: str | None,
+    recharges: str | None,
+    cells: str | None,
     window_days: float,
     rejects: str | None,
     memory_limit: int | None,
@@ -106,7 +128,8 @@ def inspect(
     table = None
     if subscribers is not None:
         table = read_subscribers(subscribers, timezone=records.timezone)
-    inputs = [path for path in (subscribers, *reading.tables) if path]
+    sides = {"usage": usage, "settlements": settlements, "recharges": recharges, "cells": cells}
+    inputs = [path for path in (subscribers, *sides.values(), *reading.tables) if path]
     inputs += [source.name for source in records.sources]
     with (
         warnings.catch_warnings(),
@@ -117,6 +140,7 @@ def inspect(
         inspection = inspect_cdrs(
             records,
             table,
+            **sides,
             window_days=window_days,
             rejects=reject_file,
             memory_limit=memory_limit,

@@ -12,7 +12,6 @@ __all__ = ["summary_text"]
 
 LABEL_WIDTH = 14
 SHOWN_REASONS = 6
-SHOWN_HUBS = 3
 
 
 def summary_text(summary: dict[str, Any]) -> str:
@@ -85,9 +84,11 @@ def _hub_lines(hubs: dict[str, Any]) -> list[tuple[str, str]]:
             lines.append(
                 ("", f"{partners[reason]:,} partners {words}, with {calls[reason]:,} calls")
             )
-    largest = [f"{one['number']} ({one['subscribers']:,})" for one in hubs["largest"][:SHOWN_HUBS]]
+    largest = [f"{one['number']} ({one['subscribers']:,})" for one in hubs["largest"]]
     if largest:
-        lines.append(("", f"largest: {', '.join(largest)}"))
+        lines.append(
+            ("", f"largest, for --allow-partners and --deny-partners: {', '.join(largest)}")
+        )
     return lines
 
 
