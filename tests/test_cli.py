@@ -5,10 +5,12 @@ import io
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from datetime import datetime, timedelta
 
+import click
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -179,6 +181,7 @@ def test_cdrs_without_a_row(files, tmp_path):
     assert done.returncode == 0
     assert "Records       0 read, 0 accepted, 0 rejected\n" in done.stdout
     assert "Period        no usable record\n" in done.stdout
+    assert "Hubs" not in done.stdout  # there is nothing to say of them
     assert "4: 0 departed, 0 new, 0 active, 4 without calls\n" in done.stdout
     (header,) = csv.reader(io.StringIO((tmp_path / "m.csv").read_text()))
     assert header == MATCH_SCHEMA.names
@@ -338,7 +341,7 @@ def as_one_city(folder):
 def test_a_billing_export_in_words_of_its_own(files, tmp_path):
     path = as_one_city(tmp_path)
     words = ("match", "--cdr", path, *files[2:], "--out", tmp_path / "m.csv", "--json")
-    assert fails(run(*words), "billing.csv: CDRs need a column 'caller'")
+    assert fails(run(*words), "billing.csv: CDRs need columns 'caller', 'callee', 'start_time'")
     mapped = ("--map", "subscriber=甲", "--map", "other_party=乙", "--map", "direction=向")
     done = run(*words, *mapped)
     assert fails(done, "meant in --map, such as start_time=COLUMN")
@@ -448,12 +451,38 @@ def test_help_and_version():
     assert "match" in run("--help").stdout
     assert run("--version").stdout.strip() == f"chanfp, version {chanfp.__version__}"
     shown = run("match", "--help").stdout
-    assert (
-        "chanfp match --cdr cdr/*.parquet --subscribers subscribers.csv --out matches.csv\n"
-        in shown
-    )
+    assert "chanfp match --cdr cdr/*.csv --subscribers subscribers.csv --out matches.csv\n" in shown
     for option in ("--cdr", "--subscribers", "--out", "--window-days", "--top", "--threads"):
         assert option in shown
+
+
+def test_help_stands_in_sections_what_is_needed_first():
+    from chanfp.cli import commands
+
+    for name in ("match", "inspect"):
+        command = commands.get_command(None, name)
+        listed = [option for names in command.sections.values() for option in names]
+        assert sorted([*listed, "--help"]) == sorted(options_of(command)), name
+        assert listed[:2] == ["--cdr", "--subscribers"]
+        done = subprocess.run(
+            [sys.executable, "-m", "chanfp", name, "--help"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "COLUMNS": "80"},
+        )
+        lines = done.stdout.splitlines()
+        assert max(map(len, lines)) <= 80
+        titles = [line.removesuffix(":") for line in lines if re.fullmatch(r"\w[^:]*:", line)]
+        assert titles == [*command.sections, "Other options"]
+        shown = [line.split()[0] for line in lines if line.startswith("  --")]
+        assert shown == listed
+
+
+def options_of(command):
+    """Return the options of a command as its help names them, --help among them."""
+    parameters = command.get_params(click.Context(command))
+    return [one.opts[-1] for one in parameters if isinstance(one, click.Option)]
 
 
 def test_a_progress_bar_only_where_somebody_looks(files, tmp_path):

@@ -55,7 +55,7 @@ def test_the_returner_is_found(matches):
 
 def test_the_result_can_be_looked_at(matches):
     assert len(matches) == 1
-    assert repr(matches) == ("<Matches: 1 candidates of 1 new subscriptions; best ones: 1 A>")
+    assert repr(matches) == ("<Matches: 1 candidates of 1 new subscriptions; best matches: 1 A>")
     assert f"<td>{NEW}</td>" in matches._repr_html_()
     assert matches.to_pandas()["old"].tolist() == [OLD]
     assert pa.table(matches).equals(matches.table)
@@ -331,6 +331,8 @@ def test_settings_are_checked():
             chanfp.Matcher(**wrong)
     with pytest.raises(ParameterError, match="call `fit` before `match`"):
         chanfp.Matcher().match()
+    with pytest.raises(ParameterError, match="returns, got Table"):
+        chanfp.Matcher().fit(pa.table({}))
     with pytest.raises(ParameterError, match="`jaccard` of grade A"):
         chanfp.SimilarityTier("A", 2, 1, 1)
     assert "not fitted" in repr(chanfp.Matcher())

@@ -82,7 +82,18 @@ class Matcher:
         return f"<Matcher: top {self.top}; {fitted}>"
 
     def fit(self, fingerprints: Fingerprints) -> Matcher:
-        """Take the fingerprints to match; return the matcher itself."""
+        """Take the fingerprints to match; return the matcher itself.
+
+        Raises
+        ------
+        ParameterError
+            If they are no `Fingerprints`.
+        """
+        if not isinstance(fingerprints, Fingerprints):
+            raise ParameterError(
+                "`fingerprints` must be what `chanfp.build_fingerprints` returns, got "
+                f"{type(fingerprints).__name__}."
+            )
         self._fingerprints = fingerprints
         return self
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .progress import show_progress
-from .reading import ReadingOptions, open_records, reading_options
+from .reading import READING_SECTION, ReadingOptions, open_records, reading_options
+from .sections import SectionedCommand
 from .sizes import read_size
 from .wording import in_options
 
@@ -45,6 +46,14 @@ PLAIN_SIGNS = str.maketrans(
 )
 
 
+SECTIONS = {
+    "Files": ("--cdr", "--subscribers", *(f"--{name}" for name in SIDE_COLUMNS), "--rejects"),
+    "What is shown": ("--window-days", "--json", "--quiet"),
+    **READING_SECTION,
+    "The machine": ("--threads", "--memory-limit", "--temp-dir"),
+}
+
+
 def side_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command one option for each table beside the records."""
     for name, columns in reversed(SIDE_COLUMNS.items()):
@@ -56,10 +65,12 @@ def side_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command(
+    cls=SectionedCommand,
+    sections=SECTIONS,
     help="""Take a first look at CDRs: what is there, what can be used, what is odd.
 
     \b
-    chanfp inspect --cdr cdr/*.parquet --subscribers subscribers.csv
+    chanfp inspect --cdr cdr/*.csv --subscribers subscribers.csv
     """,
     epilog="Every row is read once; all counts are exact. Exit status: 0 done, 1 bad input, "
     "2 wrong usage. Rows that can't be used are counted and stop nothing.",
@@ -75,6 +86,7 @@ def side_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--window-days",
     type=float,
+    metavar="DAYS",
     default=30,
     show_default=True,
     help="Length of the windows that roles are judged by.",
@@ -96,7 +108,12 @@ def side_options(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="DIRECTORY",
     help="Where it waits.  [default: the system's folder for temporary files]",
 )
-@click.option("--threads", type=click.IntRange(1), help="Threads.  [default: every usable core]")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Threads; the result doesn't depend on them.  [default: every usable core]",
+)
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as JSON.")
 def inspect(

@@ -19,7 +19,7 @@ def summary_text(summary: dict[str, Any]) -> str:
     lines = [
         *_record_lines(summary["records"]),
         ("Period", _period(summary)),
-        *_hub_lines(summary["hubs"]),
+        *(_hub_lines(summary["hubs"]) if summary["start_time"] else ()),
         ("Subscribers", _roles(summary["subscribers"])),
         ("", _reasons("not used", summary["subscribers"]["unusable_by_reason"])),
         (
@@ -61,7 +61,11 @@ def _record_lines(records: dict[str, Any]) -> list[tuple[str, str]]:
         ("", _reasons("taken with a loss", records["notes"])),
         ("", f"{records['duplicates']:,} repeat another one and are left out"),
         ("", f"{records['after_reference_time']:,} lie after the reference time"),
-        ("", f"{records['outside_any_period']:,} times a number was nobody's then"),
+        (
+            "",
+            f"{records['outside_any_period']:,} times a number calls or is called outside its "
+            "dates in the table",
+        ),
     ]
     return [line for line in lines if not line[1].startswith("0 ") or line[0]]
 
