@@ -12,10 +12,11 @@ from ..clock import DATE_ONLY, NAIVE, ZONED
 from ..headers import INCOMING, OUTGOING
 from ..keys import KeyTable
 from ..numbering import IdSample, sample_ids
+from ..screening import N_CODES
 from ..tables import as_text
 from .days import DayCounts
 from .files import FileGroup, group_key
-from .numbers import N_CODES, NumberClasses
+from .numbers import NumberClasses
 from .ties import Ties
 
 __all__ = ["Survey"]
