@@ -6,6 +6,7 @@ import shutil
 import textwrap
 from typing import Any
 
+from ..roles import ROLE_WORDS
 from .wording import in_options
 
 __all__ = ["summary_text"]
@@ -13,6 +14,8 @@ __all__ = ["summary_text"]
 LABEL_WIDTH = 14
 SHOWN_REASONS = 6
 SHOWN_HUBS = 3
+# Said even where nobody has them.
+MAIN_ROLES = ("departed", "new", "active")
 
 
 def summary_text(summary: dict[str, Any]) -> str:
@@ -103,17 +106,10 @@ def _period(summary: dict[str, Any]) -> str:
 def _roles(people: dict[str, Any]) -> str:
     """Return the roles so that they add up; who is both departed and new is said once more."""
     parts = [
-        f"{people['departed']:,} departed",
-        f"{people['new']:,} new",
-        f"{people['active']:,} active",
+        f"{people[key]:,} {words}"
+        for key, words in ROLE_WORDS.items()
+        if people[key] or key in MAIN_ROLES
     ]
-    for key, words in (
-        ("departed_beyond_horizon", "departed before the horizon"),
-        ("without_role", "seen too briefly"),
-        ("without_calls", "without calls"),
-    ):
-        if people[key]:
-            parts.append(f"{people[key]:,} {words}")
     both = people["both_departed_and_new"]
     return f"{people['total']:,}: {', '.join(parts)}" + (f" ({both:,} both)" if both else "")
 

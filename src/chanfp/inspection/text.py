@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ..clock import format_time
+from ..roles import ROLE_WORDS
 from .calendar import calendar_lines
 from .layout import Line, Piece, bar, cut, display_width, grid, line, share, wrap
 from .ties import QUANTILES
@@ -20,14 +21,8 @@ LABEL_WIDTH = 14
 WIDEST, LEAST = 120, 60
 SHOWN_GROUPS = 8
 PARTY_NAMES = {"other_party": "other party"}
-ROLES = (
-    ("departed", "departed"),
-    ("new", "new"),
-    ("active", "active"),
-    ("departed_beyond_horizon", "departed before the horizon"),
-    ("without_role", "seen too briefly"),
-    ("without_calls", "without calls"),
-)
+# Said even where nobody has them.
+MAIN_ROLES = ("departed", "new", "active")
 
 
 def inspection_lines(
@@ -274,8 +269,8 @@ def _roles(inspection: Inspection, width: int) -> Iterator[Line]:
     yield (Piece("Subscribers", "title"), Piece(cut(rest, width - 11)))
     rows = [
         (words, f"{people[key]:,}", share(people[key], people["total"]))
-        for key, words in ROLES
-        if people[key] or key in ("departed", "new", "active")
+        for key, words in ROLE_WORDS.items()
+        if people[key] or key in MAIN_ROLES
     ]
     rows += [
         (f"not usable: {reason}", f"{count:,}", share(count, people["total"]))
