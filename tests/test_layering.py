@@ -50,6 +50,7 @@ LAYERS = [
     "zones",
     "tables",
     "text",
+    "terminal",
     "keys",
     "simulation",
     "blocks",

@@ -15,6 +15,7 @@ from .blocks import Progress
 from .calls import CallStore
 from .cdr import CallRecords, read_cdrs
 from .clock import has_zone, parse_time
+from .counts import MAX_REJECT_SHARE
 from .errors import ParameterError
 from .fingerprints import Fingerprints, FingerprintSet
 from .grouping import Grouped, group_calls
@@ -42,7 +43,7 @@ def build_fingerprints(
     horizon_days: float | None = None,
     new_days: float | None = None,
     silence_days: float | None = None,
-    max_reject_share: float = 0.05,
+    max_reject_share: float = MAX_REJECT_SHARE,
     rejects: str | os.PathLike[str] | RejectFile | None = None,
     dedupe_s: float | None = None,
     hub_share: float | None = None,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import textwrap
+from itertools import chain
 from typing import Any
 
+from ..counts import most_first
 from ..roles import ROLE_WORDS
+from ..terminal import labelled, plain
 from .wording import in_options
 
 __all__ = ["summary_text"]
 
-LABEL_WIDTH = 14
 SHOWN_REASONS = 6
 SHOWN_HUBS = 3
 # Said even where nobody has them.
@@ -37,18 +38,8 @@ def summary_text(summary: dict[str, Any]) -> str:
         ("Rejects", summary.get("rejects", "")),
     ]
     width = max(shutil.get_terminal_size((100, 24)).columns, 40)
-    return "\n".join(_wrap(label, text, width) for label, text in lines if text)
-
-
-def _wrap(label: str, text: str, width: int) -> str:
-    return textwrap.fill(
-        text,
-        width,
-        initial_indent=f"{label:<{LABEL_WIDTH}}",
-        subsequent_indent=" " * LABEL_WIDTH,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    shown = (labelled(label, text, width, breaks_words=False) for label, text in lines if text)
+    return plain(chain.from_iterable(shown))
 
 
 def _record_lines(records: dict[str, Any]) -> list[tuple[str, str]]:
@@ -118,8 +109,8 @@ def _reasons(what: str, counts: dict[str, int]) -> str:
     """Return the most frequent reasons with their counts."""
     if not counts:
         return ""
-    most_first = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    parts = [f"{reason} {count:,}" for reason, count in most_first[:SHOWN_REASONS]]
-    if rest := sum(count for _, count in most_first[SHOWN_REASONS:]):
+    ordered = most_first(counts)
+    parts = [f"{reason} {count:,}" for reason, count in ordered[:SHOWN_REASONS]]
+    if rest := sum(count for _, count in ordered[SHOWN_REASONS:]):
         parts.append(f"others {rest:,}")
     return f"{what}: {', '.join(parts)}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..cleaning import INTEGER_NOTE
+from ..counts import MAX_REJECT_SHARE
 from ..mixtures import HASHED_SHARE, MIXED_SHARE
 from ..numbering import OPAQUE
 from .files import FileGroup
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "list_findings"]
 
 SHOWN_SPANS = 5
-MANY_REJECTS = 0.05  # where `match` stops by default
 FEW_ROWS = 0.01
 FEW_CALLED = 0.02
 
@@ -43,14 +43,13 @@ def list_findings(inspection: Inspection) -> list[Finding]:
 
 def _usability(inspection: Inspection) -> Iterator[Finding]:
     counts = inspection.counts
-    n_rejected = counts.total - counts.accepted
     if not counts.total:
         yield Finding("no-rows", "There is no row in these files.")
-    elif n_rejected > MANY_REJECTS * counts.total:
+    elif counts.n_rejected > MAX_REJECT_SHARE * counts.total:
         reason, count = counts.rejected.most_common(1)[0]
         yield Finding(
             "many-rejects",
-            f"{n_rejected:,} of {counts.total:,} rows can't be used, so a match would stop; "
+            f"{counts.n_rejected:,} of {counts.total:,} rows can't be used, so a match would stop; "
             f"{count:,} are {reason}: look at the first one below.",
         )
     if counts.accepted and not inspection.ties.n_ties and inspection.people is None:

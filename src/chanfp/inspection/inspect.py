@@ -16,6 +16,7 @@ from ..memory import MemorySettings
 from ..roles import WindowSettings, assign_roles
 from ..subscribers import Subscribers, read_subscribers
 from ..tables import RejectFile, open_rejects
+from .days import DaySurvey
 from .files import find_copies
 from .result import Inspection
 from .survey import Survey
@@ -151,7 +152,7 @@ def _put_together(
         repeated=cdrs.repeated,
         copies=find_copies(cdrs.sources),
         classes=survey.classes.by_party(),
-        days=survey.days.survey(),
+        days=DaySurvey.of(activity.day_counts),
         ties=ties,
         hubs=list(zip(names, ties.hub_subscribers.tolist(), strict=True)),
         people=people,
