@@ -22,7 +22,7 @@ from carriers import (
 from chanfp.errors import DataError, ParameterError
 from chanfp.inspection import inspection_lines
 from chanfp.inspection.files import find_copies
-from chanfp.inspection.layout import display_width, plain
+from chanfp.terminal import display_width, plain
 
 HEADER = CDR_HEADER[:3]
 

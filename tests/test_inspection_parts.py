@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from chanfp import _core, _reference
 from chanfp.errors import DataError
-from chanfp.inspection.days import DayCounts
-from chanfp.inspection.layout import bar, block, cut, display_width, grid, plain, share, wrap
+from chanfp.inspection.days import DaySurvey
 from chanfp.inspection.shuffle import Shuffle
 from chanfp.inspection.ties import IN, OUT, Ties
+from chanfp.span import MOST_DAYS
+from chanfp.terminal import bar, block, cut, display_width, grid, plain, share, wrap
 
 KEYS = st.one_of(st.integers(1, 5), st.sampled_from([2**64 - 1, 2**63, 8613912345678]))
 ties = st.lists(st.tuples(KEYS, KEYS, st.sampled_from([OUT, IN])), max_size=60)
-DAY = 86_400
 
 
 @given(ties)
@@ -98,10 +98,10 @@ def test_a_folder_that_takes_no_spilled_rows_is_named(tmp_path):
 
 
 def survey_days(counts):
-    days = DayCounts()
+    days = np.zeros(MOST_DAYS, np.int64)
     for day, n_records in counts.items():
-        days.add(np.full(n_records, (day - date(1970, 1, 1)).days * DAY + 3600, np.int64))
-    return days.survey()
+        days[(day - date(1970, 1, 1)).days] = n_records
+    return DaySurvey.of(days)
 
 
 def test_missing_and_thin_days_are_found():
@@ -140,9 +140,9 @@ def test_no_day_at_all():
 
 @given(st.lists(st.integers(0, 2**32 - 1), max_size=40))
 def test_every_record_is_in_the_span_or_stray(times):
-    whole = DayCounts()
-    whole.add(np.array(times, np.int64))
-    found = whole.survey()
+    days = np.zeros(MOST_DAYS, np.int64)
+    _core.count_days(np.array(times, np.int64), days)
+    found = DaySurvey.of(days)
     assert found.per_day.sum() + sum(span.n_records for span in found.strays) == len(times)
 
 

@@ -13,6 +13,7 @@ from carriers import write_carrier
 from chanfp.calls import BYTES_PER_CALL, CallStore
 from chanfp.cli.sizes import UNIT_BYTES
 from chanfp.errors import DataError
+from chanfp.spilling import SpillFolder
 
 # The command, standing still once calls are on disk.
 STANDING_STILL = """
@@ -104,7 +105,7 @@ def test_a_disk_that_fills_up_stops_the_command(words, tmp_path):
 
 
 def test_no_space_left(tmp_path, monkeypatch):
-    monkeypatch.setattr(CallStore, "_path", lambda *_: "/dev/full")
+    monkeypatch.setattr(SpillFolder, "_path", lambda *_: "/dev/full")
     with (
         pytest.raises(DataError, match=r"No space left on device; up to here they need 180 bytes"),
         CallStore(9, max_bytes=0, temp_dir=str(tmp_path)) as store,

@@ -10,11 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .building import build_fingerprints
     from .candidates import jaccard_join
     from .cdr import CallRecords, read_cdrs
     from .errors import ChanfpError, ChanfpWarning, ColumnError, DataError, ParameterError
     from .explanation import Explanation
-    from .fingerprints import Fingerprints, FingerprintSet, build_fingerprints
+    from .fingerprints import Fingerprints, FingerprintSet
     from .grading import SimilarityTier, SimilarityTiers
     from .inspection import Inspection, inspect_cdrs
     from .joins import Pairs
@@ -62,7 +63,7 @@ _MODULE_OF = {
     "SimilarityTiers": "grading",
     "SimulatedCarrier": "simulation",
     "Subscribers": "subscribers",
-    "build_fingerprints": "fingerprints",
+    "build_fingerprints": "building",
     "inspect_cdrs": "inspection",
     "jaccard_join": "candidates",
     "measure_pairs": "partner_evidence",

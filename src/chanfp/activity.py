@@ -52,6 +52,8 @@ class Activity:
         True where signs of life follow the reference time.
     start_s, reference_s : int
         Start of the CDRs, and the reference time; 0 where there are no records.
+    day_counts : int64 array
+        Accepted records of each day since 1970, those far away from all others among them.
     span : Span
         Whole days from the first to the last record; what lay far outside was rejected.
     counts : RecordCounts
@@ -71,6 +73,7 @@ class Activity:
     is_alive_later: npt.NDArray[np.bool_]
     start_s: int
     reference_s: int
+    day_counts: npt.NDArray[np.int64]
     span: Span
     counts: RecordCounts
     n_unknown: int
@@ -146,7 +149,8 @@ def gather_activity(
         return _read(units, workers, counts, n_threads, report)
 
     found = gather(cdrs, watch)
-    span = find_span(found.notes.days)
+    day_counts = found.notes.days
+    span = find_span(day_counts)
     if span.n_stray and (cdrs.is_rereadable or max_reject_share is not None):
         # They have left their marks on first and last signs of life, so everything is read again.
         _check_rereadable(cdrs, span, found)
@@ -176,6 +180,7 @@ def gather_activity(
         is_alive_later=found.notes.alive_later.astype(bool),
         start_s=found.start_s if has_records else 0,
         reference_s=end_s if reference_s is None else reference_s,
+        day_counts=day_counts,
         span=span,
         counts=counts,
         n_outside_period=int(found.notes.tally[0]),

@@ -6,8 +6,6 @@ small enough for the cache, and spilled to disk when there is no memory for all 
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -16,7 +14,7 @@ import numpy.typing as npt
 
 from . import _core
 from .repeats import drop_repeats
-from .spilling import make_folder, no_room
+from .spilling import SpillFolder
 
 __all__ = ["CallPart", "CallStore", "Calls"]
 
@@ -97,13 +95,11 @@ class CallStore:
         self.shift = max(0, (max(n_holdings - 1, 0) // N_PARTITIONS).bit_length())
         self.n_partitions = (max(n_holdings - 1, 0) >> self.shift) + 1
         self.max_bytes = max_bytes
-        self.temp_dir = temp_dir
         self.tolerance_s = tolerance_s
         self.n_repeats = np.zeros(self.n_partitions, np.int64)
-        self.n_spilled = 0
         self._parts: list[CallPart] = []
         self._n_bytes = 0
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder = SpillFolder(temp_dir)
 
     def __enter__(self) -> CallStore:
         return self
@@ -114,17 +110,18 @@ class CallStore:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._parts.clear()
-        if self._folder is not None:
-            self._folder.cleanup()
+        self.clear()
+
+    @property
+    def n_spilled(self) -> int:
+        """Calls written to disk so far."""
+        return self._folder.n_bytes // BYTES_PER_CALL
 
     def clear(self) -> None:
         """Forget all calls, so that they can be gathered anew."""
         self._parts.clear()
-        self._n_bytes = self.n_spilled = 0
-        if self._folder is not None:
-            self._folder.cleanup()
-            self._folder = None
+        self._n_bytes = 0
+        self._folder.close()
 
     def partition(self, holdings: npt.NDArray[np.int32], words: npt.NDArray[np.uint64]) -> CallPart:
         """Sort calls by partition, in the order they came; any thread may do this."""
@@ -148,13 +145,7 @@ class CallStore:
         self._parts.append(part)
         self._n_bytes += part.holdings.nbytes + part.words.nbytes
         if self.max_bytes is not None and self._n_bytes > self.max_bytes:
-            if self._folder is None:
-                self._folder = make_folder(self.temp_dir)
-            try:
-                self._spill()
-            except OSError as error:
-                n_bytes = self.n_spilled * BYTES_PER_CALL + self._n_bytes
-                raise no_room(self._folder.name, error, n_bytes) from error
+            self._spill()
 
     def calls(self, partition: int, n_calls: npt.NDArray[np.int64]) -> Calls:
         """Return the calls of one partition, sorted by holding; any thread may ask.
@@ -176,10 +167,9 @@ class CallStore:
         np.cumsum(n_calls[first:stop], out=indptr[1:])
         words = np.empty(2 * int(indptr[-1]), np.uint64)
         cursor = indptr[:-1].copy()
-        if self._folder is not None:
-            holdings = np.fromfile(self._path(partition, "holdings"), np.int32)
-            spilled = np.fromfile(self._path(partition, "words"), np.uint64)
-            _core.scatter_calls(holdings, spilled, first, cursor, words)
+        holdings = self._folder.read(f"{partition}.holdings", np.int32)
+        spilled = self._folder.read(f"{partition}.words", np.uint64)
+        _core.scatter_calls(holdings, spilled, first, cursor, words)
         for part in self._parts:
             here = slice(int(part.offsets[partition]), int(part.offsets[partition + 1]))
             _core.scatter_calls(
@@ -195,20 +185,15 @@ class CallStore:
         return Calls(first, indptr, words)
 
     def _spill(self) -> None:
-        for partition in range(self.n_partitions):
-            with (
-                open(self._path(partition, "holdings"), "ab") as holdings,
-                open(self._path(partition, "words"), "ab") as words,
-            ):
-                for part in self._parts:
-                    start, stop = part.offsets[partition : partition + 2].tolist()
-                    # Not `tofile`, whose errors don't tell why nothing more could be written.
-                    holdings.write(part.holdings[start:stop].data)
-                    words.write(part.words[2 * start : 2 * stop].data)
-        self.n_spilled += self._n_bytes // BYTES_PER_CALL
+        with self._folder.writing(self._n_bytes):
+            for partition in range(self.n_partitions):
+                bounds = [part.offsets[partition : partition + 2].tolist() for part in self._parts]
+                pieces = list(zip(self._parts, bounds, strict=True))
+                self._folder.append(
+                    f"{partition}.holdings", (part.holdings[a:b] for part, (a, b) in pieces)
+                )
+                self._folder.append(
+                    f"{partition}.words", (part.words[2 * a : 2 * b] for part, (a, b) in pieces)
+                )
         self._parts.clear()
         self._n_bytes = 0
-
-    def _path(self, partition: int, what: str) -> str:
-        assert self._folder is not None  # noqa: S101 - for the type checker
-        return os.path.join(self._folder.name, f"{partition}.{what}")

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from .blocks import Progress, map_ordered
 from .cleaning import CleanCalls, Watch, clean_unit
@@ -28,7 +27,6 @@ from .zones import check_timezone
 
 __all__ = ["CallRecords", "read_cdrs"]
 
-OPAQUE = "opaque"
 START_TIME = "start_time"
 OPTIONAL_WORDS = ("duration_s", "kind")
 
@@ -93,7 +91,7 @@ class CallRecords:
         """
         if self.short_numbers is not None:
             return self.short_numbers.format(keys)
-        if self.plan.region != OPAQUE or not self.is_rereadable:
+        if not self.plan.is_opaque or not self.is_rereadable:
             return list(self.plan.format(keys))
         found: dict[int, str] = {}
         wanted = np.unique(keys)
@@ -145,7 +143,8 @@ class CallRecords:
             If a file is damaged.
         """
         for export in self.exports:
-            self._warn_of_integers(export)
+            for party in export.parties:
+                export.source.warn_of_integers(export.needed(party))
             words = [*export.parties, "direction", START_TIME, *OPTIONAL_WORDS, *extra]
             units = (
                 export.source.units(export.source.schema.names)
@@ -195,18 +194,6 @@ class CallRecords:
             if progress is not None:
                 progress(stage, counts.total, self.n_rows)
         counts.finish()
-
-    def _warn_of_integers(self, export: Export) -> None:
-        """Warn of number columns stored as integers, once per source."""
-        for party in export.parties:
-            column = export.needed(party)
-            if pa.types.is_integer(export.source.schema.field(column).type):
-                warnings.warn(
-                    f"{export.source.name}: column {column!r} is stored as integers; leading zeros "
-                    "and plus signs are lost and landlines may be ambiguous; export it as text.",
-                    ChanfpWarning,
-                    stacklevel=2,
-                )
 
 
 def read_cdrs(

@@ -22,6 +22,7 @@ __all__ = [
     "FOR_BOTH",
     "FOR_CALLEE",
     "FOR_CALLER",
+    "INTEGER_NOTE",
     "CleanCalls",
     "CleanedBatch",
     "Watch",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 
     from .tables import RejectFile
 
-__all__ = ["RecordCounts"]
+__all__ = ["MAX_REJECT_SHARE", "RecordCounts", "most_first"]
+
+# Beyond it a run stops unless the user says otherwise.
+MAX_REJECT_SHARE = 0.05
 
 
 @dataclass
@@ -55,6 +59,11 @@ class RecordCounts:
     reject_file: RejectFile | None = None
     mixtures: dict[tuple[str, str], str] = field(default_factory=dict)
 
+    @property
+    def n_rejected(self) -> int:
+        """How many rows can't be used."""
+        return sum(self.rejected.values())
+
     def add(self, other: RecordCounts) -> None:
         """Add the counts of further rows."""
         self.total += other.total
@@ -71,10 +80,9 @@ class RecordCounts:
 
     def check(self) -> None:
         """Raise AssertionError if a row got lost."""
-        n_rejected = sum(self.rejected.values())
-        if self.accepted + n_rejected != self.total:
+        if self.accepted + self.n_rejected != self.total:
             raise AssertionError(f"rows got lost: {self}")
-        if self.reject_file is not None and self.reject_file.n_rows != n_rejected:
+        if self.reject_file is not None and self.reject_file.n_rows != self.n_rejected:
             raise AssertionError(f"rows got lost on their way to {self.reject_file.path}")
 
     def finish(self) -> None:
@@ -91,12 +99,11 @@ class RecordCounts:
         max_reject_share : float
             Largest share of rejected rows that is let pass, 0 to 1.
         """
-        n_rejected = sum(self.rejected.values())
-        if n_rejected > max_reject_share * self.total:
+        if self.n_rejected > max_reject_share * self.total:
             reason, count = self.rejected.most_common(1)[0]
             found = "" if self.reject_file is None else f"; all are in {self.reject_file.path}"
             raise DataError(
-                f"{n_rejected:,} of {self.total:,} CDRs can't be used, more than a share of "
+                f"{self.n_rejected:,} of {self.total:,} CDRs can't be used, more than a share of "
                 f"{max_reject_share:g}; {count:,} are {reason}, the first one "
                 f"{self.examples[reason]}{found}; {_way_out(reason)} or raise `max_reject_share`."
             )
@@ -118,7 +125,7 @@ class RecordCounts:
         return {
             "total": self.total,
             "accepted": self.accepted,
-            "rejected": sum(self.rejected.values()),
+            "rejected": self.n_rejected,
             "rejected_by_reason": dict(sorted(self.rejected.items())),
             "filtered_by_reason": dict(sorted(self.filtered.items())),
             "notes": dict(sorted(self.notes.items())),
@@ -131,3 +138,8 @@ def _way_out(reason: str) -> str:
     if reason == "direction-unreadable":
         return "say what the values mean in `directions`, such as 0=out and 1=in,"
     return "correct the export"
+
+
+def most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Return reasons with their counts, the most frequent first, then by name."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

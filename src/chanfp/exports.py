@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from .headers import SUBSCRIBER_CENTRED, ColumnMap
+from .headers import ColumnMap
 from .numbering import NumberingPlan
 from .shortnumbers import ShortNumbers
 from .span import ALL_TIMES, Span
 from .tables import Batch, TableSource
 
 __all__ = ["Export"]
-
-PARTIES = {True: ("subscriber", "other_party"), False: ("caller", "callee")}
 
 
 @dataclass(frozen=True)
@@ -51,12 +48,12 @@ class Export:
     @property
     def is_subscriber_centred(self) -> bool:
         """Whether each row speaks for its subscriber only."""
-        return self.columns.shape == SUBSCRIBER_CENTRED
+        return self.columns.is_subscriber_centred
 
-    @cached_property
+    @property
     def parties(self) -> tuple[str, str]:
         """The words for the two parties of a row."""
-        return PARTIES[self.is_subscriber_centred]
+        return self.columns.parties
 
     def units(self, words: Sequence[str]) -> Iterator[Callable[[], list[Batch]]]:
         """Yield pieces of reading work for the columns that mean some words.

@@ -35,7 +35,7 @@ def find_mixture(export: Export, party: str, texts: pa.Array) -> str | None:
         return None
     place = f"{export.source.name}, column {export.needed(party)!r}"
     hashed = f"{sample.n_long_hashed / sample.n:.0%}"
-    is_opaque = export.plan.region == "opaque"
+    is_opaque = export.plan.is_opaque
     if sample.n_long_hashed >= HASHED_SHARE * sample.n and not is_opaque:
         raise DataError(
             f"{place}: ids must be numbers of the plan {export.plan.region!r}, found hashed or "

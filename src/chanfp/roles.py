@@ -12,13 +12,22 @@ from .clock import DAY_S
 from .errors import ParameterError
 from .subscribers import BEGINNING_S, Subscriptions
 
-__all__ = ["Role", "Roles", "WindowSettings", "assign_roles"]
+__all__ = ["ROLE_WORDS", "Role", "Roles", "WindowSettings", "assign_roles"]
 
 LEAD_DAYS = 7
 LEAD_SHARE = 0.25
 # Dealers activate cards before they sell them, but not years before.
 STOCK_DAYS = 180
 NO_LIMIT_S = 2**61
+# What reports call the counts of `Roles.as_dict` that add up to all usable subscriptions.
+ROLE_WORDS = {
+    "departed": "departed",
+    "new": "new",
+    "active": "active",
+    "departed_beyond_horizon": "departed before the horizon",
+    "without_role": "seen too briefly",
+    "without_calls": "without calls",
+}
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,9 @@ class Role:
     start_s: npt.NDArray[np.int64]
     end_s: npt.NDArray[np.int64]
 
+    def __len__(self) -> int:
+        return len(self.holdings)
+
     def only(self, chosen: npt.NDArray[np.bool_]) -> Role:
         """Return the role with the chosen subscriptions alone."""
         columns = (self.holdings, self.rows, self.start_s, self.end_s)
@@ -137,6 +149,19 @@ class Roles:
     def windows(self) -> tuple[Role, Role, Role, Role]:
         """The roles in the order of their fields."""
         return self.departed, self.new, self.active, self.active_later
+
+    def as_dict(self) -> dict[str, int]:
+        """Return how many subscriptions have each role, or none and why, as plain values."""
+        return {
+            "departed": len(self.departed),
+            "new": len(self.new),
+            "active": len(self.active),
+            "without_calls": self.n_without_calls,
+            "departed_beyond_horizon": self.n_beyond_horizon,
+            "without_role": self.n_unassigned,
+            "began_before_new_days": self.n_began_earlier,
+            "both_departed_and_new": int(np.isin(self.new.holdings, self.departed.holdings).sum()),
+        }
 
     def with_active(self, is_seen: npt.NDArray[np.bool_]) -> Roles:
         """Return the roles with those active subscriptions alone that were seen in both windows."""

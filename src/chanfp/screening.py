@@ -14,7 +14,7 @@ from .exports import Export
 from .numbering import NumberingPlan
 from .tables import Batch, csv_lines, reject_table
 
-__all__ = ["PAIR", "REJECTED", "Screening", "screen"]
+__all__ = ["N_CODES", "PAIR", "REJECTED", "Screening", "screen"]
 
 PAIR, REJECTED = 0, 2
 # As _core.screen_rows lays out its tally.

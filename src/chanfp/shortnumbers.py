@@ -112,7 +112,7 @@ class ShortNumbers:
         ParameterError
             If the plan is opaque.
         """
-        if plan.region == "opaque":
+        if plan.is_opaque:
             raise ParameterError(
                 "`short_numbers` can't be told from other ids under the plan 'opaque'; leave them "
                 "out or name the region in `numbers`."

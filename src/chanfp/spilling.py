@@ -2,24 +2,97 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from .errors import DataError
 
-__all__ = ["check_folder", "make_folder", "no_room"]
+__all__ = ["SpillFolder", "check_folder"]
 
 UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"), (1, "bytes"))
 
 
-def make_folder(temp_dir: str | None) -> tempfile.TemporaryDirectory[str]:
-    """Make a folder inside `temp_dir`; default the system's folder for temporary files.
+class SpillFolder:
+    """Arrays in a folder of their own, made when something is written and gone when it is closed.
+
+    Parameters
+    ----------
+    temp_dir : str, optional
+        Where the folder is made; default the system's folder for temporary files.
+    """
+
+    def __init__(self, temp_dir: str | None = None) -> None:
+        self.n_bytes = 0
+        self._temp_dir = temp_dir
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    @contextmanager
+    def writing(self, n_bytes: int) -> Iterator[None]:
+        """Count what is written in a block, `n_bytes` in all, and say so if it finds no room.
+
+        Raises
+        ------
+        DataError
+            If the folder can't be made or filled.
+        """
+        if self._folder is None:
+            self._folder = _make_folder(self._temp_dir)
+        self.n_bytes += n_bytes
+        try:
+            yield
+        except OSError as error:
+            raise _no_room(self._folder.name, error, self.n_bytes) from error
+
+    def append(self, name: str, arrays: Iterable[npt.NDArray[Any]]) -> None:
+        """Write arrays behind those that stand under a name; inside `writing` only."""
+        with open(self._path(name), "ab") as file:
+            for array in arrays:
+                # Not `tofile`, whose errors don't tell why nothing more could be written.
+                file.write(np.ascontiguousarray(array).data)
+
+    def read(self, name: str, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+        """Return all that was written under a name as one array; empty if nothing was."""
+        if self._folder is None or not os.path.exists(self._path(name)):
+            return np.empty(0, dtype)
+        return np.fromfile(self._path(name), dtype)
+
+    def remove(self, name: str) -> None:
+        """Delete what was written under a name, if anything was."""
+        if self._folder is not None:
+            with suppress(FileNotFoundError):
+                os.unlink(self._path(name))
+
+    def close(self) -> None:
+        """Delete everything; whoever writes again begins anew."""
+        self.n_bytes = 0
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def _path(self, name: str) -> str:
+        assert self._folder is not None  # noqa: S101 - for the type checker
+        return os.path.join(self._folder.name, name)
+
+
+def check_folder(temp_dir: str | None) -> None:
+    """Refuse a folder that can't be written, before any work is done.
 
     Raises
     ------
     DataError
-        If nothing can be written there.
+        Naming the folder.
     """
+    _make_folder(temp_dir).cleanup()
+
+
+def _make_folder(temp_dir: str | None) -> tempfile.TemporaryDirectory[str]:
     try:
         return tempfile.TemporaryDirectory(prefix="chanfp-", dir=temp_dir)
     except OSError as error:
@@ -29,12 +102,7 @@ def make_folder(temp_dir: str | None) -> tempfile.TemporaryDirectory[str]:
         ) from error
 
 
-def check_folder(temp_dir: str | None) -> None:
-    """Refuse a folder that can't be written, before any work is done; raise as `make_folder`."""
-    make_folder(temp_dir).cleanup()
-
-
-def no_room(folder: str, error: OSError, n_bytes: int) -> DataError:
+def _no_room(folder: str, error: OSError, n_bytes: int) -> DataError:
     """Return what to say when `n_bytes` in all were to be written to the folder, and failed."""
     return DataError(
         f"{folder}: can't hold the calls beyond the memory limit: {error.strerror or error}; up to "

@@ -289,15 +289,9 @@ def _read_source(
     number, departed_at = columns["subscriber"], columns["departed_at"]
     pieces: list[Piece] = []
     batches: list[Batch] = []
+    source.warn_of_integers(number)
     for batch in source.batches(list(columns.values()), is_strict=True):
-        ids, was_integer = as_text(batch.records.column(number), batch.place(0, number))
-        if was_integer and not pieces:
-            warnings.warn(
-                f"{source.name}: column {number!r} is stored as integers; leading zeros and plus "
-                "signs are lost and landlines may be ambiguous; export it as text.",
-                ChanfpWarning,
-                stacklevel=3,
-            )
+        ids, _ = as_text(batch.records.column(number), batch.place(0, number))
         activated_s, _ = _read_dates(batch, columns["activated_at"], BEGINNING_S, zone, clocks)
         departed_s, is_departed = _read_dates(batch, departed_at, END_S, zone, clocks, lasts=True)
         values = {

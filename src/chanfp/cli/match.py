@@ -205,7 +205,7 @@ def match(
     """Run the command."""
     if out == "-" and as_json:
         raise click.UsageError("--json and --out - both want standard output; give --out a file.")
-    from ..fingerprints import build_fingerprints
+    from ..building import build_fingerprints
     from ..matcher import Matcher
     from ..tables import check_output, check_survival, open_rejects, write_table
     from .summary import summary_text

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import shutil
-import textwrap
+from itertools import chain
 from typing import Any
 
+from ..counts import most_first
+from ..roles import ROLE_WORDS
+from ..terminal import labelled, plain
 from .wording import in_options
 
 __all__ = ["summary_text"]
 
-LABEL_WIDTH = 14
 SHOWN_REASONS = 6
+# Said even where nobody has them.
+MAIN_ROLES = ("departed", "new", "active")
 
 
 def summary_text(summary: dict[str, Any]) -> str:
@@ -33,18 +37,8 @@ def summary_text(summary: dict[str, Any]) -> str:
         ("Rejects", summary.get("rejects", "")),
     ]
     width = max(shutil.get_terminal_size((100, 24)).columns, 40)
-    return "\n".join(_wrap(label, text, width) for label, text in lines if text)
-
-
-def _wrap(label: str, text: str, width: int) -> str:
-    return textwrap.fill(
-        text,
-        width,
-        initial_indent=f"{label:<{LABEL_WIDTH}}",
-        subsequent_indent=" " * LABEL_WIDTH,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    shown = (labelled(label, text, width, breaks_words=False) for label, text in lines if text)
+    return plain(chain.from_iterable(shown))
 
 
 def _record_lines(records: dict[str, Any]) -> list[tuple[str, str]]:
@@ -108,17 +102,10 @@ def _period(summary: dict[str, Any]) -> str:
 def _roles(people: dict[str, Any]) -> str:
     """Return the roles so that they add up; who is both departed and new is said once more."""
     parts = [
-        f"{people['departed']:,} departed",
-        f"{people['new']:,} new",
-        f"{people['active']:,} active",
+        f"{people[key]:,} {words}"
+        for key, words in ROLE_WORDS.items()
+        if people[key] or key in MAIN_ROLES
     ]
-    for key, words in (
-        ("departed_beyond_horizon", "departed before the horizon"),
-        ("without_role", "seen too briefly"),
-        ("without_calls", "without calls"),
-    ):
-        if people[key]:
-            parts.append(f"{people[key]:,} {words}")
     both = people["both_departed_and_new"]
     return f"{people['total']:,}: {', '.join(parts)}" + (f" ({both:,} both)" if both else "")
 
@@ -127,8 +114,8 @@ def _reasons(what: str, counts: dict[str, int]) -> str:
     """Return the most frequent reasons with their counts."""
     if not counts:
         return ""
-    most_first = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    parts = [f"{reason} {count:,}" for reason, count in most_first[:SHOWN_REASONS]]
-    if rest := sum(count for _, count in most_first[SHOWN_REASONS:]):
+    ordered = most_first(counts)
+    parts = [f"{reason} {count:,}" for reason, count in ordered[:SHOWN_REASONS]]
+    if rest := sum(count for _, count in ordered[SHOWN_REASONS:]):
         parts.append(f"others {rest:,}")
     return f"{what}: {', '.join(parts)}"

@@ -67,6 +67,17 @@ class ColumnMap:
     found: dict[str, FoundColumn]
     unrecognised: tuple[str, ...]
 
+    @property
+    def is_subscriber_centred(self) -> bool:
+        """Whether each row speaks for its subscriber only."""
+        return self.shape == SUBSCRIBER_CENTRED
+
+    @property
+    def parties(self) -> tuple[str, str]:
+        """The words for the two parties of a row."""
+        first, second, *_ = PARTIES[self.shape]
+        return first, second
+
     def column(self, word: str) -> str | None:
         """Return the column that means a word, or None."""
         found = self.found.get(word)

@@ -4,8 +4,8 @@ One pass over the records, in bounded memory; only counts are kept, and pairs of
 partner, which go to disk where there are many.
 """
 
+from ..terminal import Line, Piece, plain
 from .inspect import inspect_cdrs
-from .layout import Line, Piece, plain
 from .result import Inspection
 from .text import inspection_lines
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from ..terminal import Line, Piece, block, cut, grid, line
 from .days import DaySurvey
-from .layout import Line, Piece, block, cut, grid, line
 
 __all__ = ["calendar_lines"]
 

@@ -9,11 +9,10 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from .. import _core
 from ..clock import DAY_S
-from ..span import MOST_DAYS, find_span
+from ..span import find_span
 
-__all__ = ["DayCounts", "DaySpan", "DaySurvey"]
+__all__ = ["DaySpan", "DaySurvey"]
 
 EPOCH = date(1970, 1, 1)
 THIN_SHARE = 1 / 3
@@ -54,6 +53,26 @@ class DaySurvey:
     first: date | None = None
     per_day: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     strays: tuple[DaySpan, ...] = ()
+
+    @classmethod
+    def of(cls, day_counts: npt.NDArray[np.int64]) -> DaySurvey:
+        """Return what the days tell, given the records of each day since 1970 (int64 array)."""
+        span = find_span(day_counts)
+        first, last = span.first_s // DAY_S, (span.last_s + 1) // DAY_S - 1
+        if last < first:
+            return cls()
+        days = np.flatnonzero(day_counts)
+        strays = days[(days < first) | (days > last)]
+        edges = [0, *(np.flatnonzero(np.diff(strays) > 1) + 1).tolist(), len(strays)]
+        return cls(
+            EPOCH + timedelta(days=first),
+            day_counts[first : last + 1].copy(),
+            tuple(
+                _day_span(day_counts, int(strays[begin]), int(strays[end - 1]))
+                for begin, end in pairwise(edges)
+                if end > begin
+            ),
+        )
 
     @property
     def last(self) -> date | None:
@@ -100,38 +119,9 @@ class DaySurvey:
         ]
 
 
-class DayCounts:
-    """Counts records by day, in one array for all days there can be."""
-
-    def __init__(self) -> None:
-        self._n_records = np.zeros(MOST_DAYS, np.int64)
-
-    def add(self, start_s: npt.NDArray[np.int64]) -> None:
-        """Count records by their start in seconds since 1970, 0 to 2**32 - 1."""
-        _core.count_days(start_s, self._n_records)
-
-    def survey(self) -> DaySurvey:
-        """Return what the days tell."""
-        span = find_span(self._n_records)
-        first, last = span.first_s // DAY_S, (span.last_s + 1) // DAY_S - 1
-        if last < first:
-            return DaySurvey()
-        days = np.flatnonzero(self._n_records)
-        strays = days[(days < first) | (days > last)]
-        edges = [0, *(np.flatnonzero(np.diff(strays) > 1) + 1).tolist(), len(strays)]
-        return DaySurvey(
-            EPOCH + timedelta(days=first),
-            self._n_records[first : last + 1].copy(),
-            tuple(
-                self._span(int(strays[begin]), int(strays[end - 1]))
-                for begin, end in pairwise(edges)
-                if end > begin
-            ),
-        )
-
-    def _span(self, first: int, last: int) -> DaySpan:
-        return DaySpan(
-            EPOCH + timedelta(days=first),
-            EPOCH + timedelta(days=last),
-            int(self._n_records[first : last + 1].sum()),
-        )
+def _day_span(day_counts: npt.NDArray[np.int64], first: int, last: int) -> DaySpan:
+    return DaySpan(
+        EPOCH + timedelta(days=first),
+        EPOCH + timedelta(days=last),
+        int(day_counts[first : last + 1].sum()),
+    )

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..headers import SUBSCRIBER_CENTRED, ColumnMap
+from ..headers import ColumnMap
 from ..mixtures import LEAST_SAMPLED
 from ..numbering import IdSample
 from ..tables import TableSource
@@ -45,11 +45,6 @@ class FileGroup:
     rows: Counter[str] = field(default_factory=Counter)
     hashed: dict[str, float] = field(default_factory=dict)
     plain: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def is_subscriber_centred(self) -> bool:
-        """Whether each row speaks for its subscriber only."""
-        return self.columns.shape == SUBSCRIBER_CENTRED
 
     @property
     def name(self) -> str:

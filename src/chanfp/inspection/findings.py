@@ -6,7 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..cleaning import INTEGER_NOTE
+from ..counts import MAX_REJECT_SHARE
 from ..mixtures import HASHED_SHARE, MIXED_SHARE
+from ..numbering import OPAQUE
 from .files import FileGroup
 
 if TYPE_CHECKING:
@@ -15,11 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "list_findings"]
 
 SHOWN_SPANS = 5
-MANY_REJECTS = 0.05  # where `match` stops by default
 FEW_ROWS = 0.01
 FEW_CALLED = 0.02
 FEW_KNOWN = 0.5
-INTEGER_NOTE = "number-column-integer"
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,13 @@ def list_findings(inspection: Inspection) -> list[Finding]:
 
 def _usability(inspection: Inspection) -> Iterator[Finding]:
     counts = inspection.counts
-    n_rejected = counts.total - counts.accepted
     if not counts.total:
         yield Finding("no-rows", "There is no row in these files.")
-    elif n_rejected > MANY_REJECTS * counts.total:
+    elif counts.n_rejected > MAX_REJECT_SHARE * counts.total:
         reason, count = counts.rejected.most_common(1)[0]
         yield Finding(
             "many-rejects",
-            f"{n_rejected:,} of {counts.total:,} rows can't be used, so a match would stop; "
+            f"{counts.n_rejected:,} of {counts.total:,} rows can't be used, so a match would stop; "
             f"{count:,} are {reason}: look at the first one below.",
         )
     if counts.rejected["direction-unreadable"]:
@@ -81,7 +81,7 @@ def _numbers(inspection: Inspection) -> Iterator[Finding]:
         shares = {party: (group.hashed[party], group.plain[party]) for party in group.hashed}
         whole = [party for party, (hashed, _) in shares.items() if hashed >= HASHED_SHARE]
         mixed = [party for party, both in shares.items() if min(both) >= MIXED_SHARE]
-        if whole and inspection.region != "opaque":
+        if whole and inspection.region != OPAQUE:
             yield Finding(
                 "hashed-numbers",
                 f"{group.name}: numbers are hashed already ({_columns(group, whole)}); read them "
@@ -95,7 +95,7 @@ def _numbers(inspection: Inspection) -> Iterator[Finding]:
                 f"{100 * most:.0f} % hashed); hash all of them or none.",
             )
         plain = [party for party, (_, plain) in shares.items() if plain >= HASHED_SHARE]
-        if plain and inspection.region == "opaque":
+        if plain and inspection.region == OPAQUE:
             yield Finding(
                 "plain-numbers",
                 f"{group.name}: numbers look plain ({_columns(group, plain)}); name their region "
@@ -146,7 +146,7 @@ def _directions(inspection: Inspection) -> Iterator[Finding]:
     for group in inspection.groups:
         outgoing, incoming = group.rows["outgoing"], group.rows["incoming"]
         fewer, more = sorted([outgoing, incoming])
-        if group.is_subscriber_centred and more and fewer <= FEW_ROWS * more:
+        if group.columns.is_subscriber_centred and more and fewer <= FEW_ROWS * more:
             way, other = ("out", "in") if outgoing > incoming else ("in", "out")
             yield Finding(
                 "one-direction",
@@ -154,7 +154,7 @@ def _directions(inspection: Inspection) -> Iterator[Finding]:
                 f"go {other} are missing, or `directions` says what their values mean.",
             )
     ties = inspection.ties
-    is_call_centred = any(not group.is_subscriber_centred for group in inspection.groups)
+    is_call_centred = any(not group.columns.is_subscriber_centred for group in inspection.groups)
     n_called = ties.n_subscribers - ties.n_never_called
     if is_call_centred and ties.n_subscribers and n_called <= FEW_CALLED * ties.n_subscribers:
         yield Finding(

@@ -5,19 +5,18 @@ from __future__ import annotations
 import os
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from ..activity import Activity, gather_activity
 from ..blocks import Progress
 from ..calls import CallStore
 from ..cdr import CallRecords, read_cdrs
-from ..errors import ParameterError
 from ..grouping import find_seen
-from ..roles import Roles, WindowSettings, assign_roles
-from ..spilling import check_folder
-from ..subscribers import Subscribers, Subscriptions, read_subscribers
+from ..memory import MemorySettings
+from ..roles import WindowSettings, assign_roles
+from ..subscribers import Subscribers, read_subscribers
 from ..tables import RejectFile, open_rejects
+from .days import DaySurvey
 from .files import find_copies
 from .result import Inspection
 from .sidetables import SideLook, look_at_side_tables, read_side_tables
@@ -27,7 +26,7 @@ from .ties import Ties, TieSurvey
 __all__ = ["inspect_cdrs"]
 
 N_HUBS = 10
-MEMORY_BYTES = 2 * 10**9
+DEFAULT_ROOM = 5 * 10**8
 NOBODY = Subscribers.without_dates(pa.array([], pa.string()), "no table")
 
 
@@ -97,11 +96,11 @@ def inspect_cdrs(
     {'ordinary': 1, 'operator-hotline': 1}
     """
     settings = WindowSettings(window_days)
-    if memory_limit is not None and memory_limit < 1:
-        raise ParameterError(f"`memory_limit` must be at least 1 byte, got {memory_limit}.")
-    # Pairs and calls share a quarter; the other three are for batches, partitions and libraries.
-    max_bytes = (MEMORY_BYTES if memory_limit is None else memory_limit) // 8
-    check_folder(temp_dir)
+    memory = MemorySettings(memory_limit, temp_dir)
+    memory.check_folder()
+    room = memory.room_for_calls
+    # Pairs and calls share it.
+    max_bytes = (DEFAULT_ROOM if room is None else room) // 2
     cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
     if subscribers is not None and not isinstance(subscribers, Subscribers):
         subscribers = read_subscribers(subscribers, timezone=cdrs.timezone)
@@ -140,7 +139,12 @@ def inspect_cdrs(
             is_seen = find_seen(
                 store, activity.n_calls, (roles.active, roles.active_later), n_threads=n_threads
             )
-            people = _count_people(known, subscriptions, roles.with_active(is_seen), window_days)
+            people = {
+                "total": len(known),
+                "window_days": window_days,
+                **roles.with_active(is_seen).as_dict(),
+                "unusable_by_reason": dict(sorted(subscriptions.unusable.items())),
+            }
         found = ties.survey(N_HUBS, n_threads=n_threads, progress=progress)
     return _put_together(cdrs, activity, survey, found, people, sides)
 
@@ -165,28 +169,9 @@ def _put_together(
         repeated=cdrs.repeated,
         copies=find_copies(cdrs.sources),
         classes=survey.classes.by_party(),
-        days=survey.days.survey(),
+        days=DaySurvey.of(activity.day_counts),
         ties=ties,
         hubs=list(zip(names, ties.hub_subscribers.tolist(), strict=True)),
         people=people,
         sides=sides,
     )
-
-
-def _count_people(
-    subscribers: Subscribers, subscriptions: Subscriptions, roles: Roles, window_days: float
-) -> dict[str, Any]:
-    """Return how many subscriptions have each role, as `match` counts them."""
-    both = np.isin(roles.new.holdings, roles.departed.holdings)
-    return {
-        "total": len(subscribers),
-        "window_days": window_days,
-        "departed": len(roles.departed.holdings),
-        "new": len(roles.new.holdings),
-        "active": len(roles.active.holdings),
-        "both_departed_and_new": int(np.count_nonzero(both)),
-        "departed_beyond_horizon": roles.n_beyond_horizon,
-        "without_role": roles.n_unassigned,
-        "without_calls": roles.n_without_calls,
-        "unusable_by_reason": dict(sorted(subscriptions.unusable.items())),
-    }

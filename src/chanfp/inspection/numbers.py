@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ORDINARY", "NumberClasses"]
+from ..screening import N_CODES
+
+__all__ = ["NumberClasses"]
 
 ORDINARY = "ordinary"
-N_CODES = 256
 
 
 class NumberClasses:

@@ -103,7 +103,7 @@ class Inspection:
 
     def text(self, width: int = 80) -> str:
         """Return everything as plain text that fits `width` columns, 60 at least."""
-        from .layout import plain
+        from ..terminal import plain
         from .text import inspection_lines
 
         return plain(inspection_lines(self, width))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import threading
 
 import numpy as np
 import numpy.typing as npt
 
-from ..spilling import make_folder, no_room
+from ..spilling import SpillFolder
 
 __all__ = ["Shuffle"]
 
@@ -41,12 +39,15 @@ class Shuffle:
     def __init__(self, width: int, *, max_bytes: int, temp_dir: str | None = None) -> None:
         self.width = width
         self.max_bytes = max_bytes
-        self.temp_dir = temp_dir
-        self.n_spilled = 0
         self._parts: list[list[_Rows]] = [[] for _ in range(self.N_PARTITIONS)]
         self._n_bytes = 0
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder = SpillFolder(temp_dir)
         self._lock = threading.Lock()
+
+    @property
+    def n_spilled(self) -> int:
+        """Rows written to disk so far."""
+        return self._folder.n_bytes // (8 * self.width)
 
     def add(self, rows: _Rows) -> None:
         """Take rows, shape (n, width)."""
@@ -66,33 +67,18 @@ class Shuffle:
     def take(self, partition: int) -> _Rows:
         """Return the rows of a partition, shape (n, width), and let go of them; any thread."""
         parts, self._parts[partition] = self._parts[partition], []
-        if self._folder is not None and os.path.exists(self._path(partition)):
-            spilled = np.fromfile(self._path(partition), np.uint64).reshape(-1, self.width)
-            os.unlink(self._path(partition))
-            parts.append(spilled)
-        return np.concatenate([np.empty((0, self.width), np.uint64), *parts])
+        spilled = self._folder.read(f"{partition}.rows", np.uint64).reshape(-1, self.width)
+        self._folder.remove(f"{partition}.rows")
+        return np.concatenate([spilled, *parts])
 
     def close(self) -> None:
         """Delete what was spilled."""
         self._parts.clear()
-        if self._folder is not None:
-            self._folder.cleanup()
+        self._folder.close()
 
     def _spill(self) -> None:
-        if self._folder is None:
-            self._folder = make_folder(self.temp_dir)
-        try:
+        with self._folder.writing(self._n_bytes):
             for partition, parts in enumerate(self._parts):
-                with open(self._path(partition), "ab") as file:
-                    for rows in parts:
-                        file.write(np.ascontiguousarray(rows).data)
+                self._folder.append(f"{partition}.rows", parts)
                 parts.clear()
-        except OSError as error:
-            n_bytes = self._n_bytes + 8 * self.width * self.n_spilled
-            raise no_room(self._folder.name, error, n_bytes) from error
-        self.n_spilled += self._n_bytes // (8 * self.width)
         self._n_bytes = 0
-
-    def _path(self, partition: int) -> str:
-        assert self._folder is not None  # noqa: S101 - for the type checker
-        return os.path.join(self._folder.name, f"{partition}.rows")

@@ -12,10 +12,10 @@ from ..clock import DATE_ONLY, NAIVE, ZONED
 from ..headers import INCOMING, OUTGOING
 from ..keys import KeyTable
 from ..numbering import IdSample, sample_ids
+from ..screening import N_CODES
 from ..tables import as_text
-from .days import DayCounts
 from .files import FileGroup, group_key
-from .numbers import N_CODES, NumberClasses
+from .numbers import NumberClasses
 from .ties import Ties
 
 __all__ = ["Survey"]
@@ -34,7 +34,6 @@ class Survey:
     """
 
     def __init__(self, cdrs: CallRecords, known: KeyTable | None, ties: Ties) -> None:
-        self.days = DayCounts()
         self.classes = NumberClasses(cdrs.plan.reasons)
         self._groups: dict[tuple[object, ...], FileGroup] = {}
         self._group_of: dict[int, FileGroup] = {}
@@ -73,7 +72,6 @@ class Survey:
                 group.look_at(party, sample)
             for party, found in zip(export.parties, codes, strict=True):
                 self.classes.add(party, found)
-            self.days.add(calls.start_s)
 
     def _take_ties(self, calls: CleanCalls) -> None:
         for side, people, others in (

@@ -6,8 +6,22 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ..clock import format_time
+from ..counts import most_first
+from ..roles import ROLE_WORDS
+from ..terminal import (
+    LABEL_WIDTH,
+    Line,
+    Piece,
+    bar,
+    cut,
+    display_width,
+    grid,
+    labelled,
+    line,
+    share,
+    wrap,
+)
 from .calendar import calendar_lines
-from .layout import Line, Piece, bar, cut, display_width, grid, line, share, wrap
 from .ties import QUANTILES
 
 if TYPE_CHECKING:
@@ -16,18 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = ["inspection_lines"]
 
-LABEL_WIDTH = 14
 WIDEST, LEAST = 120, 60
 SHOWN_GROUPS = 8
 PARTY_NAMES = {"other_party": "other party"}
-ROLES = (
-    ("departed", "departed"),
-    ("new", "new"),
-    ("active", "active"),
-    ("departed_beyond_horizon", "departed before the horizon"),
-    ("without_role", "seen too briefly"),
-    ("without_calls", "without calls"),
-)
+# Said even where nobody has them.
+MAIN_ROLES = ("departed", "new", "active")
 
 
 def inspection_lines(
@@ -65,24 +72,18 @@ def inspection_lines(
     return lines
 
 
-def _labelled(label: str, text: str, width: int, style: str = "") -> Iterator[Line]:
-    for at, part in enumerate(wrap(text, width - LABEL_WIDTH)):
-        yield (Piece(f"{'' if at else label:<{LABEL_WIDTH}}", "title"), Piece(part, style))
-
-
 def _head(inspection: Inspection, width: int) -> Iterator[Line]:
     counts = inspection.counts
-    n_rejected = counts.total - counts.accepted
-    yield from _labelled(
+    yield from labelled(
         "Records",
-        f"{counts.total:,} read, {counts.accepted:,} accepted, {n_rejected:,} rejected"
-        + (f" ({share(n_rejected, counts.total)})" if n_rejected else ""),
+        f"{counts.total:,} read, {counts.accepted:,} accepted, {counts.n_rejected:,} rejected"
+        + (f" ({share(counts.n_rejected, counts.total)})" if counts.n_rejected else ""),
         width,
     )
-    yield from _labelled("Period", _period(inspection), width)
+    yield from labelled("Period", _period(inspection), width)
     n_files = sum(len(group.files) for group in inspection.groups)
     shapes = sorted({group.columns.shape for group in inspection.groups})
-    yield from _labelled(
+    yield from labelled(
         "Files",
         f"{n_files:,} {'file' if n_files == 1 else 'files'}, {' and '.join(shapes)}; numbers "
         f"{inspection.region}",
@@ -145,7 +146,6 @@ def _rejected(inspection: Inspection, width: int) -> Iterator[Line]:
     ):
         if found:
             yield line(title, "title")
-            most_first = sorted(found.items(), key=lambda item: (-item[1], item[0]))
             rows = [
                 (
                     Piece(reason, style),
@@ -153,7 +153,7 @@ def _rejected(inspection: Inspection, width: int) -> Iterator[Line]:
                     share(count, counts.total),
                     Piece(counts.examples.get(reason, ""), "dim"),
                 )
-                for reason, count in most_first
+                for reason, count in most_first(found)
             ]
             yield from _grid_with_examples(rows, width)
 
@@ -282,8 +282,8 @@ def _roles(inspection: Inspection, width: int) -> Iterator[Line]:
     yield (Piece("Subscribers", "title"), Piece(cut(rest, width - 11)))
     rows = [
         (words, f"{people[key]:,}", share(people[key], people["total"]))
-        for key, words in ROLES
-        if people[key] or key in ("departed", "new", "active")
+        for key, words in ROLE_WORDS.items()
+        if people[key] or key in MAIN_ROLES
     ]
     rows += [
         (f"not usable: {reason}", f"{count:,}", share(count, people["total"]))

@@ -24,7 +24,7 @@ from .reasons import CODES, FAULT_REASONS, REASONS, UNRESOLVED
 from .rulebook import load_rulebook, load_world
 from .texts import text_chunks
 
-__all__ = ["NumberingPlan"]
+__all__ = ["OPAQUE", "NumberingPlan"]
 
 OPAQUE = "opaque"
 DEFAULT_KEY = b"chanfp-opaque-id"
@@ -85,7 +85,7 @@ class NumberingPlan:
         self._area_code = _checked_area_code(self._region, area_code)
         self._key = _checked_key(self._region, key)
         self._placeholder_keys: KeyTable | None = None
-        if self._region == OPAQUE:
+        if self.is_opaque:
             self._placeholder_keys = self._hash_placeholders()
         else:
             self._automaton = _automaton_of(self._region, self._area_code)
@@ -95,6 +95,11 @@ class NumberingPlan:
     def region(self) -> str:
         """Region code in upper case, or ``"opaque"``."""
         return self._region
+
+    @property
+    def is_opaque(self) -> bool:
+        """Whether ids are told apart only: hashed or made-up ones."""
+        return self._region == OPAQUE
 
     @property
     def area_code(self) -> str | None:
@@ -160,7 +165,7 @@ class NumberingPlan:
         ``plan.normalise(plan.format(keys))`` gives the keys back.
         """
         values = np.asarray(keys, np.uint64).tolist()
-        if self._region == OPAQUE:
+        if self.is_opaque:
             return [f"#{key:016x}" if key else "" for key in values]
         return [
             f"+{key}" if 0 < key < worldwide.KEY_LIMIT else f"#{key:016x}" if key else ""
@@ -200,7 +205,7 @@ class NumberingPlan:
             self._resolve_chunk(values, value_keys[:-1], value_codes[:-1], progress)
             rows = pc.fill_null(chunk.indices.cast(pa.int64()), len(values)).to_numpy()
             keys[:], codes[:] = value_keys[rows], value_codes[rows]
-        elif self._region == OPAQUE:
+        elif self.is_opaque:
             self._hash(TextBuffers.of(chunk), keys, codes)
         else:
             self._walk(TextBuffers.of(chunk), keys, codes)

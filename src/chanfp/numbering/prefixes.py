@@ -42,7 +42,7 @@ def international_prefix(text: str, plan: NumberingPlan) -> str:
     >>> international_prefix("0755", NumberingPlan("CN"))
     '86755'
     """
-    if plan.region == "opaque":
+    if plan.is_opaque:
         raise ParameterError(
             f"opaque ids have no prefixes, found {text!r}; list whole ids, or name the region of "
             "the numbers instead of 'opaque'."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ..errors import ChanfpWarning, ColumnError, DataError
+from ..errors import ColumnError, DataError
 from ..headers import find_words, known_meanings
 from ..numbering import NumberingPlan
 from ..tables import Batch, TableSource, describe_columns, find_sources
@@ -192,7 +191,7 @@ def _read_source(
     for column in schema.columns:
         stored = columns.get(column.name)
         if column.kind == "number" and stored is not None:
-            warn_of_integers(source, stored)
+            source.warn_of_integers(stored)
     for batch in source.batches(list(columns.values()), is_strict=True):
         arrays = [
             read_column(batch, columns[column.name], column, zone)
@@ -201,17 +200,6 @@ def _read_source(
             for column in schema.columns
         ]
         yield pa.RecordBatch.from_arrays(arrays, schema=schema.arrow), batch.row_numbers
-
-
-def warn_of_integers(source: TableSource, column: str) -> None:
-    """Warn where a column of numbers is stored as integers."""
-    if pa.types.is_integer(source.schema.field(column).type):
-        warnings.warn(
-            f"{source.name}: column {column!r} is stored as integers; leading zeros and plus signs "
-            "are lost and landlines may be ambiguous; export it as text.",
-            ChanfpWarning,
-            stacklevel=5,
-        )
 
 
 def _without_repeats(side_table: SideTable) -> SideTable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ..errors import ColumnError, DataError
+from ..errors import ChanfpWarning, ColumnError, DataError
 from .columns import check_names, describe_columns, first_line
 
 __all__ = ["Batch", "Piece", "Reject", "TableSource"]
@@ -124,6 +125,16 @@ class TableSource(ABC):
     def __repr__(self) -> str:
         rows = "rows not counted yet" if self.n_rows is None else f"{self.n_rows:,} rows"
         return f"<{type(self).__name__}: {self.name}; {len(self.schema)} columns; {rows}>"
+
+    def warn_of_integers(self, column: str) -> None:
+        """Warn if a column of numbers is stored as integers."""
+        if pa.types.is_integer(self.schema.field(column).type):
+            warnings.warn(
+                f"{self.name}: column {column!r} is stored as integers; leading zeros and plus "
+                "signs are lost and landlines may be ambiguous; export it as text.",
+                ChanfpWarning,
+                stacklevel=4,
+            )
 
     @abstractmethod
     def _pieces(self, columns: list[str]) -> Iterator[Piece]:

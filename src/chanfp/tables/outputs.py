@@ -14,10 +14,11 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from ..errors import ChanfpError, DataError, ParameterError
+from .suffixes import PARQUET_SUFFIXES, is_parquet
 
 __all__ = ["PartFile", "check_output", "write_table"]
 
-PARQUET_SUFFIXES = (".parquet", ".pq")
+OUTPUT_SUFFIXES = (".csv", *PARQUET_SUFFIXES)
 CSV_WRITE_OPTIONS = pa_csv.WriteOptions(quoting_style="needed")
 
 
@@ -40,7 +41,7 @@ def write_table(table: pa.Table, path: str | os.PathLike[str] | BinaryIO) -> Non
     path = os.fspath(path)
     check_output(path)
     with PartFile(path) as part:
-        if path.lower().endswith(PARQUET_SUFFIXES):
+        if is_parquet(path):
             pq.write_table(table, part.temporary)
         else:
             pa_csv.write_csv(table, part.temporary, CSV_WRITE_OPTIONS)
@@ -113,7 +114,7 @@ class PartFile:
         )
 
 
-def check_output(path: str, suffixes: Sequence[str] = (".csv", ".parquet", ".pq")) -> None:
+def check_output(path: str, suffixes: Sequence[str] = OUTPUT_SUFFIXES) -> None:
     """Refuse an output path that could not be written, before any work is done.
 
     Parameters

@@ -17,12 +17,10 @@ from .csvfiles import CsvSource
 from .layout import CsvLayout, check_delimiter, check_encoding
 from .parquet import ParquetSource
 from .streams import StreamSource
+from .suffixes import TABLE_SUFFIXES, is_parquet
 
 __all__ = ["Sources", "find_sources"]
 
-CSV_SUFFIXES = (".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz", ".tsv.zst")
-PARQUET_SUFFIXES = (".parquet", ".pq")
-SUFFIXES = (*CSV_SUFFIXES, *PARQUET_SUFFIXES)
 MAGIC = {
     b"PAR1": "Parquet",
     b"\x1f\x8b": "gzip",
@@ -57,7 +55,7 @@ class Sources(list[TableSource]):
             names = ", ".join(self.skipped[:SHOWN_SKIPPED])
             warnings.warn(
                 f"{len(self.skipped):,} files in folders were passed over, because their names end "
-                f"in none of {', '.join(SUFFIXES)}: {names}"
+                f"in none of {', '.join(TABLE_SUFFIXES)}: {names}"
                 f"{f' and {n_more:,} more' if n_more > 0 else ''}; rename what is a table.",
                 ChanfpWarning,
                 stacklevel=3,
@@ -134,8 +132,8 @@ def _expand(path: str) -> Found:
         if not found.files:
             others = f"found only {found.skipped[0]!r}" if found.skipped else "it is empty"
             raise DataError(
-                f"{path}: the folder holds no file ending in {', '.join(SUFFIXES)} ({others}); "
-                "name another folder or the files themselves."
+                f"{path}: the folder holds no file ending in {', '.join(TABLE_SUFFIXES)} "
+                f"({others}); name another folder or the files themselves."
             )
     elif os.path.exists(path):
         found.files[path] = {}
@@ -165,7 +163,7 @@ def _search_folder(folder: str, partition: dict[str, str | None], found: Found) 
     tables: list[str] = []
     for path in _walk(folder, set()):
         name = os.path.basename(path)
-        if name.lower().endswith(SUFFIXES):
+        if name.lower().endswith(TABLE_SUFFIXES):
             tables.append(path)
         elif not name.lower().endswith(SILENT_SUFFIXES) and path not in found.skipped:
             found.skipped.append(path)
@@ -208,13 +206,14 @@ def _partition_of(parts: tuple[str, ...]) -> dict[str, str | None]:
 def _open_file(
     path: str, partition: dict[str, str | None], encoding: str | None, delimiter: str | None
 ) -> TableSource:
-    if not path.lower().endswith(SUFFIXES):
+    if not path.lower().endswith(TABLE_SUFFIXES):
         raise DataError(
-            f"{path}: the suffix must be one of {', '.join(SUFFIXES)}; rename or convert the file."
+            f"{path}: the suffix must be one of {', '.join(TABLE_SUFFIXES)}; rename or convert the "
+            "file."
         )
     try:
         _check_content(path)
-        if path.lower().endswith(PARQUET_SUFFIXES):
+        if is_parquet(path):
             return ParquetSource(path, partition)
         return CsvSource(path, CsvLayout.of(path, encoding, delimiter), partition)
     except OSError as error:
@@ -240,7 +239,7 @@ def _check_content(path: str) -> None:
         raise DataError(f"{path}: the file is empty, not even a header; export it again.")
     found = next((name for magic, name in MAGIC.items() if head.startswith(magic)), "text")
     said = "gzip" if lower.endswith(".gz") else "zstd" if lower.endswith(".zst") else "text"
-    said = "Parquet" if lower.endswith(PARQUET_SUFFIXES) else said
+    said = "Parquet" if is_parquet(path) else said
     if found != said:
         raise DataError(
             f"{path}: the suffix says {said}, but the content begins like {found}; rename the "

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from ..errors import ParameterError
 from .outputs import CSV_WRITE_OPTIONS, PartFile, check_output
+from .suffixes import PARQUET_SUFFIXES, is_parquet
 
 __all__ = [
     "REJECT_SCHEMA",
@@ -34,7 +35,7 @@ REJECT_SCHEMA = pa.schema(
         ("record", pa.string()),
     ]
 )
-SUFFIXES = (".csv", ".csv.gz", ".parquet", ".pq")
+SUFFIXES = (".csv", ".csv.gz", *PARQUET_SUFFIXES)
 # Rows are written in groups of this many, however they come in, so that the bytes are the same.
 GROUP_ROWS = 1 << 16
 NEEDS_QUOTES = r'[",\r\n]'
@@ -83,7 +84,7 @@ class RejectFile:
 
     def _open(self) -> None:
         with self._part.located():
-            if self.path.lower().endswith((".parquet", ".pq")):
+            if is_parquet(self.path):
                 self._writer = pq.ParquetWriter(self._part.temporary, REJECT_SCHEMA)
             else:
                 compression = "gzip" if self.path.lower().endswith(".gz") else None

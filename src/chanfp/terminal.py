@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 __all__ = [
+    "LABEL_WIDTH",
     "Line",
     "Piece",
     "bar",
@@ -14,6 +15,7 @@ __all__ = [
     "cut",
     "display_width",
     "grid",
+    "labelled",
     "line",
     "plain",
     "share",
@@ -24,6 +26,7 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 PARTS = "▏▎▍▌▋▊▉█"
 ELLIPSIS = "…"
 GAP = "  "
+LABEL_WIDTH = 14
 
 
 class Piece(NamedTuple):
@@ -67,20 +70,32 @@ def cut(text: str, width: int) -> str:
     return text + ELLIPSIS if width > 0 else ""
 
 
-def wrap(text: str, width: int) -> list[str]:
-    """Return a text cut at blanks into lines that fit a width; a longer word is broken."""
+def wrap(text: str, width: int, *, breaks_words: bool = True) -> list[str]:
+    """Return a text cut at blanks into lines that fit a width; a longer word is broken.
+
+    Unless `breaks_words`, such as paths that are to be copied, which then are lines that don't fit.
+    """
     lines: list[str] = []
     for word in shown(text).split(" "):
         if lines and display_width(f"{lines[-1]} {word}") <= width:
             lines[-1] = f"{lines[-1]} {word}"
             continue
         rest = word
-        while display_width(rest) > width:
+        while breaks_words and display_width(rest) > width:
             n_signs = next(n for n in range(len(rest), 0, -1) if display_width(rest[:n]) <= width)
             lines.append(rest[:n_signs])
             rest = rest[n_signs:]
         lines.append(rest)
     return lines
+
+
+def labelled(
+    label: str, text: str, width: int, style: str = "", *, breaks_words: bool = True
+) -> Iterator[Line]:
+    """Yield a text beside its label, wrapped as by `wrap` into lines that fit a width."""
+    parts = wrap(text, width - LABEL_WIDTH, breaks_words=breaks_words)
+    for at, part in enumerate(parts):
+        yield (Piece(f"{'' if at else label:<{LABEL_WIDTH}}", "title"), Piece(part, style))
 
 
 def grid(
