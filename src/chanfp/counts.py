@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from .tables import RejectFile
 
 __all__ = ["RecordCounts"]
+
+# A value that ends as text of a floating-point number does: 13912345678.0, 1.39123E+10.
+AS_FLOAT = re.compile(r"'\d+(\.0+|\.\d+[eE]\+?\d+)'$")
 
 
 @dataclass
@@ -98,7 +102,8 @@ class RecordCounts:
             raise DataError(
                 f"{n_rejected:,} of {self.total:,} CDRs can't be used, more than a share of "
                 f"{max_reject_share:g}; {count:,} are {reason}, the first one "
-                f"{self.examples[reason]}{found}; correct the export or raise `max_reject_share`."
+                f"{self.examples[reason]}{found}; {_way_out(reason, self.examples[reason])} or "
+                "raise `max_reject_share`."
             )
         if self.accepted and sum(self.filtered.values()) == self.accepted:
             reason, count = self.filtered.most_common(1)[0]
@@ -124,3 +129,15 @@ class RecordCounts:
             "notes": dict(sorted(self.notes.items())),
             "examples": dict(sorted(self.examples.items())),
         }
+
+
+def _way_out(reason: str, example: str) -> str:
+    """Return what to do about rows rejected for a reason, given the first of them."""
+    if reason.endswith("-invalid") and AS_FLOAT.search(example):
+        return (
+            "a spreadsheet has made floating-point numbers of them and may have lost digits; "
+            "export the column as text"
+        )
+    if reason == "start-time-invalid":
+        return "export times as 2024-01-31 23:59:59"
+    return "correct the export"
