@@ -213,6 +213,14 @@ def test_bad_input_is_one_clear_line(files, tmp_path):
     assert fails(run("match", "--cdr", empty, *files[2:], *out), "empty.csv: the file is empty")
     short = write_csv(tmp_path / "short.csv", ("caller", "start_time"), [])
     assert fails(run("match", "--cdr", short, *files[2:], *out), "need a column 'callee'")
+    bare = write_csv(tmp_path / "bare.csv", returner_calls()[0], returner_calls()[1:])
+    done = run("match", "--cdr", bare, *files[2:], *out)
+    assert fails(done, "the first row looks like a record; put a row with column names before it")
+    binary = tmp_path / "binary.csv"
+    binary.write_bytes(b"caller,callee,\xff\xff\n" * 9)
+    no_text = "none of them allows there; export it again as UTF-8 (of CDRs another encoding can"
+    assert fails(run("match", "--cdr", binary, *files[2:], *out), no_text)
+    assert fails(run("match", *files[:2], "--subscribers", binary, *out), no_text)
     floats = tmp_path / "floats.parquet"
     pq.write_table(pa.table({"caller": [1.0], "callee": ["1"], "start_time": ["2024"]}), floats)
     assert fails(run("match", "--cdr", floats, *files[2:], *out), "lost leading zeros")
@@ -250,6 +258,12 @@ def test_garbage_stops_the_run(files, tmp_path):
     assert fails(done, "185 of 185 CDRs can't be used")
     assert f"the first one {days}, row 2, column 'start_time': '05/13/2024 8:03'" in done.stderr
     assert "raise --max-reject-share" in done.stderr
+    assert "'05/13/2024 8:03'; export times as 2024-01-31 23:59:59 or raise" in done.stderr
+    for form in ("{}.0", "{:.5E}"):
+        rows = [(form.format(int(row[0])), *row[1:3]) for row in returner_calls()]
+        sheet = write_csv(tmp_path / "sheet.csv", CDR_HEADER[:3], rows)
+        done = run("match", "--cdr", sheet, *files[2:], *out)
+        assert fails(done, "a spreadsheet has made floating-point numbers of them")
     rows = [(f"u{row[0]}", f"u{row[1]}", row[2]) for row in returner_calls()]
     hashed = write_csv(tmp_path / "hashed.csv", CDR_HEADER[:3], rows)
     done = run("match", "--cdr", hashed, *files[2:], *out)

@@ -327,8 +327,10 @@ def test_writing_is_whole_or_not_at_all(matches, tmp_path, monkeypatch):
 
 def test_settings_are_checked():
     for wrong in ({"top": 0}, {"min_shared": 0}, {"n_threads": 0}):
-        with pytest.raises(ParameterError, match="must be at least 1, got 0"):
+        with pytest.raises(ParameterError, match=r"must be .*at least 1, got 0"):
             chanfp.Matcher(**wrong)
+    with pytest.raises(ParameterError, match=r"`top` must be a whole number of .* got '5'"):
+        chanfp.Matcher(top="5")
     with pytest.raises(ParameterError, match="call `fit` before `match`"):
         chanfp.Matcher().match()
     with pytest.raises(ParameterError, match="returns, got Table"):

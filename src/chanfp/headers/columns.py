@@ -262,8 +262,10 @@ def _missing(place: str, shape: str, lacking: Sequence[str], names: Sequence[str
     what, meant = "a column", "the one that is"
     if len(lacking) > 1:
         what, meant = "columns", "those that are"
+    way_out = f"name {meant} meant in `columns`, such as {lacking[0]}=COLUMN"
+    if any(name.strip("+").isdigit() for name in names):
+        way_out = "the first row looks like a record; put a row with column names before it"
     return ColumnError(
         f"{place}: CDRs need {what} {describe_columns(lacking)} ({shape} files have {needed}); the "
-        f"columns found are {describe_columns(names)}; name {meant} meant in `columns`, such as "
-        f"{lacking[0]}=COLUMN."
+        f"columns found are {describe_columns(names)}; {way_out}."
     )
