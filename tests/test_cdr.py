@@ -116,8 +116,10 @@ def test_unusable_rows_are_counted_by_reason(tmp_path):
     assert len(callers) == 2
 
 
-def test_integers_are_taken_with_a_warning():
-    rows = table().set_column(0, "caller", pa.array([int(row[0]) for row in ROWS]))
+@pytest.mark.parametrize("kind", [pa.int64(), pa.decimal128(38, 0)])
+def test_integers_are_taken_with_a_warning(kind):
+    callers = pa.array([int(row[0]) for row in ROWS]).cast(kind)
+    rows = table().set_column(0, "caller", callers)
     with pytest.warns(ChanfpWarning, match="'caller' is stored as integers; leading zeros"):
         _, counts = read_all(rows)
     assert counts.notes["number-column-integer"] == len(ROWS)

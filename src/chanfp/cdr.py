@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from .blocks import Progress, Tally, map_ordered
 from .cleaning import CleanCalls, Watch, clean_unit
@@ -23,7 +22,7 @@ from .headers import Settings, find_column, read_settings, recognise
 from .numbering import NumberingPlan
 from .shortnumbers import ShortNumbers
 from .span import Span
-from .tables import TableSource, as_text, find_sources
+from .tables import TableSource, as_text, find_sources, is_whole
 from .zones import check_timezone
 
 __all__ = ["CallRecords", "read_cdrs"]
@@ -209,7 +208,7 @@ class CallRecords:
         """Warn of number columns stored as integers, once per source."""
         for party in export.parties:
             column = export.needed(party)
-            if pa.types.is_integer(export.source.schema.field(column).type):
+            if is_whole(export.source.schema.field(column).type):
                 warnings.warn(
                     f"{export.source.name}: column {column!r} is stored as integers; leading zeros "
                     "and plus signs are lost and landlines may be ambiguous; export it as text.",

@@ -15,7 +15,7 @@ import pyarrow as pa
 from ..errors import ChanfpWarning, ColumnError, DataError
 from ..headers import find_words, known_meanings
 from ..numbering import NumberingPlan
-from ..tables import Batch, TableSource, describe_columns, find_sources
+from ..tables import Batch, TableSource, describe_columns, find_sources, is_whole
 from ..zones import check_timezone
 from .repeats import find_repeats, rows_differ
 from .schemas import ARROW_TYPES, Column, Schema
@@ -205,7 +205,7 @@ def _read_source(
 
 def warn_of_integers(source: TableSource, column: str) -> None:
     """Warn where a column of numbers is stored as integers."""
-    if pa.types.is_integer(source.schema.field(column).type):
+    if is_whole(source.schema.field(column).type):
         warnings.warn(
             f"{source.name}: column {column!r} is stored as integers; leading zeros and plus signs "
             "are lost and landlines may be ambiguous; export it as text.",
