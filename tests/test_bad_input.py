@@ -321,7 +321,8 @@ from chanfp.inspection import inspect
 from chanfp.tables import csvfiles
 
 csvfiles.BLOCK_BYTES = 500
-inspect.MEMORY_BYTES = 1
+assert inspect.DEFAULT_ROOM
+inspect.DEFAULT_ROOM = 1
 clean_unit = cdr.clean_unit
 n_units = 0
 

@@ -134,6 +134,10 @@ def test_a_missing_column_is_named(tmp_path):
     path = write_csv(tmp_path / "cdr.csv", ("caller", "friend", "start_time"), [])
     with pytest.raises(ColumnError, match=r"cdr.csv: CDRs need a column 'callee'.*'friend'"):
         chanfp.read_cdrs(path)
+    path = write_csv(tmp_path / "odd.csv", ("who", "whom", "when_at"), [])
+    asked = r"CDRs need columns 'caller', 'callee', 'start_time'.*those that are meant in `columns`"
+    with pytest.raises(ColumnError, match=asked):
+        chanfp.read_cdrs(path)
 
 
 def test_negative_and_unreadable_durations_are_noted(tmp_path):

@@ -5,10 +5,12 @@ import io
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from datetime import datetime, timedelta
 
+import click
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -179,6 +181,7 @@ def test_cdrs_without_a_row(files, tmp_path):
     assert done.returncode == 0
     assert "Records       0 read, 0 accepted, 0 rejected\n" in done.stdout
     assert "Period        no usable record\n" in done.stdout
+    assert "Hubs" not in done.stdout  # there is nothing to say of them
     assert "4: 0 departed, 0 new, 0 active, 4 without calls\n" in done.stdout
     (header,) = csv.reader(io.StringIO((tmp_path / "m.csv").read_text()))
     assert header == MATCH_SCHEMA.names
@@ -210,6 +213,14 @@ def test_bad_input_is_one_clear_line(files, tmp_path):
     assert fails(run("match", "--cdr", empty, *files[2:], *out), "empty.csv: the file is empty")
     short = write_csv(tmp_path / "short.csv", ("caller", "start_time"), [])
     assert fails(run("match", "--cdr", short, *files[2:], *out), "need a column 'callee'")
+    bare = write_csv(tmp_path / "bare.csv", returner_calls()[0], returner_calls()[1:])
+    done = run("match", "--cdr", bare, *files[2:], *out)
+    assert fails(done, "the first row looks like a record; put a row with column names before it")
+    binary = tmp_path / "binary.csv"
+    binary.write_bytes(b"caller,callee,\xff\xff\n" * 9)
+    no_text = "none of them allows there; export it again as UTF-8 (of CDRs another encoding can"
+    assert fails(run("match", "--cdr", binary, *files[2:], *out), no_text)
+    assert fails(run("match", *files[:2], "--subscribers", binary, *out), no_text)
     floats = tmp_path / "floats.parquet"
     pq.write_table(pa.table({"caller": [1.0], "callee": ["1"], "start_time": ["2024"]}), floats)
     assert fails(run("match", "--cdr", floats, *files[2:], *out), "lost leading zeros")
@@ -247,6 +258,12 @@ def test_garbage_stops_the_run(files, tmp_path):
     assert fails(done, "185 of 185 CDRs can't be used")
     assert f"the first one {days}, row 2, column 'start_time': '05/13/2024 8:03'" in done.stderr
     assert "raise --max-reject-share" in done.stderr
+    assert "'05/13/2024 8:03'; export times as 2024-01-31 23:59:59 or raise" in done.stderr
+    for form in ("{}.0", "{:.5E}"):
+        rows = [(form.format(int(row[0])), *row[1:3]) for row in returner_calls()]
+        sheet = write_csv(tmp_path / "sheet.csv", CDR_HEADER[:3], rows)
+        done = run("match", "--cdr", sheet, *files[2:], *out)
+        assert fails(done, "a spreadsheet has made floating-point numbers of them")
     rows = [(f"u{row[0]}", f"u{row[1]}", row[2]) for row in returner_calls()]
     hashed = write_csv(tmp_path / "hashed.csv", CDR_HEADER[:3], rows)
     done = run("match", "--cdr", hashed, *files[2:], *out)
@@ -338,7 +355,7 @@ def as_one_city(folder):
 def test_a_billing_export_in_words_of_its_own(files, tmp_path):
     path = as_one_city(tmp_path)
     words = ("match", "--cdr", path, *files[2:], "--out", tmp_path / "m.csv", "--json")
-    assert fails(run(*words), "billing.csv: CDRs need a column 'caller'")
+    assert fails(run(*words), "billing.csv: CDRs need columns 'caller', 'callee', 'start_time'")
     mapped = ("--map", "subscriber=甲", "--map", "other_party=乙", "--map", "direction=向")
     done = run(*words, *mapped)
     assert fails(done, "meant in --map, such as start_time=COLUMN")
@@ -448,12 +465,38 @@ def test_help_and_version():
     assert "match" in run("--help").stdout
     assert run("--version").stdout.strip() == f"chanfp, version {chanfp.__version__}"
     shown = run("match", "--help").stdout
-    assert (
-        "chanfp match --cdr cdr/*.parquet --subscribers subscribers.csv --out matches.csv\n"
-        in shown
-    )
+    assert "chanfp match --cdr cdr/*.csv --subscribers subscribers.csv --out matches.csv\n" in shown
     for option in ("--cdr", "--subscribers", "--out", "--window-days", "--top", "--threads"):
         assert option in shown
+
+
+def test_help_stands_in_sections_what_is_needed_first():
+    from chanfp.cli import commands
+
+    for name in ("match", "inspect"):
+        command = commands.get_command(None, name)
+        listed = [option for names in command.sections.values() for option in names]
+        assert sorted([*listed, "--help"]) == sorted(options_of(command)), name
+        assert listed[:2] == ["--cdr", "--subscribers"]
+        done = subprocess.run(
+            [sys.executable, "-m", "chanfp", name, "--help"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "COLUMNS": "80"},
+        )
+        lines = done.stdout.splitlines()
+        assert max(map(len, lines)) <= 80
+        titles = [line.removesuffix(":") for line in lines if re.fullmatch(r"\w[^:]*:", line)]
+        assert titles == [*command.sections, "Other options"]
+        shown = [line.split()[0] for line in lines if line.startswith("  --")]
+        assert shown == listed
+
+
+def options_of(command):
+    """Return the options of a command as its help names them, --help among them."""
+    parameters = command.get_params(click.Context(command))
+    return [one.opts[-1] for one in parameters if isinstance(one, click.Option)]
 
 
 def test_a_progress_bar_only_where_somebody_looks(files, tmp_path):
@@ -521,7 +564,8 @@ def test_hubs_and_lists(files, tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     hubs = "8 partners left out, with 100 calls: more subscribers than 1 (--hub-count)"
     denied = "1 partners denied, with 5 calls"
-    largest = f"largest: +86{FRIENDS[0]} (2), +86{FRIENDS[1]} (2)"
+    largest = f"largest, for --allow-partners and --deny-partners: +86{FRIENDS[0]} (2), "
+    largest += f"+86{FRIENDS[1]} (2)"
     assert f"Hubs {hubs} {denied} {largest}" in " ".join(done.stdout.split())
     done = run("match", *files, "--out", deny, *options)
     assert done.returncode == 2

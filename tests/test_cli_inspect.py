@@ -54,6 +54,20 @@ def test_inspect_prints_what_the_library_says(files, run):
     assert found == chanfp.inspect_cdrs(files[1], files[3]).to_dict()
 
 
+def test_side_tables_are_read_and_checked(files, tmp_path, run):
+    usage = tmp_path / "usage.csv"
+    usage.write_text("手机号码,账期\n13100000000,202401\n")
+    found = json.loads(run("inspect", *files, "--usage", usage, "--json").stdout)
+    assert found["side_tables"]["usage"]["rows"] == 1
+    done = run("inspect", *files, "--usage", usage, "--rejects", usage)
+    assert (done.returncode, usage.read_text().count("\n")) == (2, 2)
+    usage.write_text("subscriber,month\n13100000000,soon\n")
+    done = run("inspect", *files, "--usage", usage)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"chanfp: error: {usage}, row 2, column 'month': a month such as")
+    assert done.stderr.count("\n") == 1
+
+
 def test_findings_name_options(tmp_path, run):
     rows = [(f"{n:08x}ab{n:06}", f"{n:08x}cd{n:06}", stamp(n)) for n in range(30)]
     path = write_csv(tmp_path / "cdr.csv", CDR_HEADER[:3], rows)

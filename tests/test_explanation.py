@@ -129,7 +129,7 @@ def test_what_is_said_in_words(matches):
         "other name, same outlet, other seller."
     )
     assert " ".join(lines[2].split()) == (
-        "partner calls new calls old min new min old in prints rarity"
+        "partner calls new calls old min new min old subscribers rarity"
     )
     assert lines[3].split() == [f"+86{FRIENDS[4]}", "2", "3", "2.0", "0.8", "5", "0.92"]
     assert len(lines) == 3 + 5

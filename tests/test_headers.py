@@ -133,9 +133,9 @@ def test_every_column_means_one_thing_or_the_error_is_clear(names, columns):
     [
         (["caller", "x", "start_time"], {}, r"a column 'callee' \(call-centred files have caller, "
          r"callee, start_time\); .* found are 'caller', 'x', 'start_time'; .*such as callee="),
-        (["msisdn", "对端号码", "x"], {}, "a column 'direction' .subscriber-centred files"),
+        (["msisdn", "对端号码", "x"], {}, "columns 'direction', 'start_time' .subscriber-centred"),
         (["caller", "callee"], {}, "a column 'start_time'"),
-        ([], {}, "a column 'caller'.*found are none"),
+        ([], {}, "columns 'caller', 'callee', 'start_time'.*found are none"),
         ([*CALLS, "时长", "通话时长"], {}, r"one column can be 'duration_s', found '时长', "
          r"'通话时长'; .*`columns`, such as duration_s=时长 .or duration_s= if there is none"),
         (["calling_number", "a_number", *CALLS[1:]], {}, "one column can be 'caller'"),

@@ -19,7 +19,7 @@ from carriers import (
     write_carrier,
     write_csv,
 )
-from chanfp.errors import ParameterError
+from chanfp.errors import DataError, ParameterError
 from chanfp.inspection import inspection_lines
 from chanfp.inspection.files import find_copies
 from chanfp.terminal import display_width, plain
@@ -312,3 +312,81 @@ def test_days_are_those_of_the_records(tmp_path):
     assert found.to_dict()["days"]["records"] == {
         str(date(2024, 1, 1) + timedelta(days=n)): count for n, count in enumerate((4, 0, 2))
     }
+
+
+SIDES = {
+    "usage": ("subscriber,month,fee,colour", "{0},2024-01,3.5,red", "{1},2024-01,,"),
+    "settlements": ("subscriber,user_month,amount", "{0},2,20", "{1},2,20"),
+    "recharges": ("号码,time", "+86{0},2024-01-05 10:00:00", "{1},2024-01-05 10:00:00"),
+    "cells": ("cell,region", "c1,north", "c2,south"),
+}
+
+
+def write_sides(tmp_path, one, other):
+    paths = {}
+    for name, lines in SIDES.items():
+        paths[name] = tmp_path / f"{name}.csv"
+        paths[name].write_text("\n".join(lines).format(one, other))
+    return paths
+
+
+def test_side_tables_are_counted_against_the_subscribers(tmp_path):
+    cdrs, subscribers = write_carrier(tmp_path)
+    member = subscriber_rows()[0][0]
+    found = chanfp.inspect_cdrs(cdrs, subscribers, **write_sides(tmp_path, member, "13100000000"))
+    assert found.findings == []
+    sides = found.to_dict()["side_tables"]
+    assert list(sides) == ["usage", "settlements", "recharges", "cells"]
+    assert sides["usage"] == {
+        "files": [str(tmp_path / "usage.csv")],
+        "rows": 2,
+        "columns": ["subscriber", "month", "fee"],
+        "unrecognised": ["colour"],
+        "subscribers": 2,
+        "known_subscribers": 1,
+        "rows_without_subscriber_number": 0,
+    }
+    assert {side["known_subscribers"] for side in sides.values()} == {1, None}
+    text = " ".join(found.text().split())
+    assert "usage 2 rows 2 subscribers 1 in the table of subscribers settlements 2 rows" in text
+    assert "cells 2 rows not used in usage: colour" in text
+    assert chanfp.inspect_cdrs(cdrs).to_dict()["side_tables"] == {}
+
+
+def test_side_tables_of_others_are_warned_of(tmp_path):
+    cdrs, subscribers = write_carrier(tmp_path)
+    usage = tmp_path / "usage.csv"
+    usage.write_text("subscriber,month\n13100000000,2024-01\n10086,2024-01\n")
+    found = chanfp.inspect_cdrs(cdrs, subscribers, usage=usage)
+    assert kinds(found) == ["side-numbers", "side-strangers"]
+    assert f"1 row has no subscriber number, the first one {usage}, row 3: '10086'" in text_of(
+        found, "side-numbers"
+    )
+    assert "only 0 of 1 subscribers are in the table" in text_of(found, "side-strangers")
+    known = chanfp.inspect_cdrs(cdrs, usage=chanfp.read_usage(usage)).to_dict()["side_tables"]
+    assert known["usage"]["known_subscribers"] is None
+
+
+def test_a_side_table_with_an_unusable_cell_is_refused(tmp_path):
+    cdrs, _ = write_carrier(tmp_path)
+    usage = tmp_path / "usage.csv"
+    usage.write_text("subscriber,month\n13100000000,soon\n")
+    with pytest.raises(DataError, match=r"usage\.csv, row 2, column 'month': a month such as"):
+        chanfp.inspect_cdrs(cdrs, usage=usage)
+    with pytest.raises(ParameterError, match="`rejects`"):
+        chanfp.inspect_cdrs(
+            cdrs,
+            recharges=write_sides(tmp_path, 1, 2)["recharges"],
+            rejects=usage.with_name("recharges.csv"),
+        )
+
+
+def test_the_limit_of_hubs_is_that_of_a_match(tmp_path):
+    calls = [call[:3] for call in returner_calls()]
+    busy = [("13900009999", f"1380001{n:04}", stamp(30)) for n in range(75)]
+    found = inspect(tmp_path, calls + busy)
+    limit = found.to_dict()["hub_limit"]
+    assert limit["limit"] == 300
+    assert limit["why"].startswith("4 times the 75 partners that 99 % of the subscribers")
+    text = " ".join(found.text().split())
+    assert "A match leaves out partners of more than 300 subscribers (4 times the 75" in text

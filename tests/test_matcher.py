@@ -55,7 +55,7 @@ def test_the_returner_is_found(matches):
 
 def test_the_result_can_be_looked_at(matches):
     assert len(matches) == 1
-    assert repr(matches) == ("<Matches: 1 candidates of 1 new subscriptions; best ones: 1 A>")
+    assert repr(matches) == ("<Matches: 1 candidates of 1 new subscriptions; best matches: 1 A>")
     assert f"<td>{NEW}</td>" in matches._repr_html_()
     assert matches.to_pandas()["old"].tolist() == [OLD]
     assert pa.table(matches).equals(matches.table)
@@ -327,10 +327,14 @@ def test_writing_is_whole_or_not_at_all(matches, tmp_path, monkeypatch):
 
 def test_settings_are_checked():
     for wrong in ({"top": 0}, {"min_shared": 0}, {"n_threads": 0}):
-        with pytest.raises(ParameterError, match="must be at least 1, got 0"):
+        with pytest.raises(ParameterError, match=r"must be .*at least 1, got 0"):
             chanfp.Matcher(**wrong)
+    with pytest.raises(ParameterError, match=r"`top` must be a whole number of .* got '5'"):
+        chanfp.Matcher(top="5")
     with pytest.raises(ParameterError, match="call `fit` before `match`"):
         chanfp.Matcher().match()
+    with pytest.raises(ParameterError, match="returns, got Table"):
+        chanfp.Matcher().fit(pa.table({}))
     with pytest.raises(ParameterError, match="`jaccard` of grade A"):
         chanfp.SimilarityTier("A", 2, 1, 1)
     assert "not fitted" in repr(chanfp.Matcher())

@@ -24,7 +24,7 @@ from carriers import (
     write_csv,
 )
 from chanfp.counts import RecordCounts
-from chanfp.errors import ColumnError, ParameterError
+from chanfp.errors import ColumnError, DataError, ParameterError
 
 CALLS = returner_calls()
 ROLES = ("departed", "new", "active", "active_later")
@@ -223,6 +223,21 @@ def test_every_rejected_row_has_its_reason():
         (6, "other-party-missing", "other_party", f"{ME},in,,{stamp(1)}"),
     ]
     assert sum(counts.rejected.values()) == 5
+
+
+def test_a_run_stopped_by_digits_says_how_to_give_them_a_meaning():
+    rows = [(ME, "0", FRIEND, stamp(0)), (ME, "1", FRIEND, stamp(1))]
+    table = table_of(("subscriber", "direction", "other_party", "start_time"), *rows)
+    subscribers = chanfp.Subscribers.without_dates(pa.array([ME]), "table")
+    with pytest.raises(DataError, match=r"'0'; say what .* `directions`, such as 0=out and 1=in"):
+        chanfp.build_fingerprints(table, subscribers)
+    (finding,) = (
+        found.text
+        for found in chanfp.inspect_cdrs(table).findings
+        if found.kind == "unknown-directions"
+    )
+    assert "2 rows have a direction that isn't known" in finding
+    assert "'0'; say what the values mean in `directions`, such as 0=out" in finding
 
 
 def test_directions_may_be_given():

@@ -10,7 +10,7 @@ import pytest
 
 import chanfp
 from carriers import write_carrier
-from chanfp.calls import CallStore
+from chanfp.calls import BYTES_PER_CALL, CallStore
 from chanfp.cli.sizes import UNIT_BYTES
 from chanfp.errors import DataError
 from chanfp.spilling import SpillFolder
@@ -123,6 +123,29 @@ def test_a_folder_that_cant_be_written_is_refused_before_reading(tmp_path, monke
     ):
         with pytest.raises(DataError, match=rf"{folder}: temporary files .*{reason}.*`temp_dir`"):
             chanfp.build_fingerprints(cdrs, subscribers, temp_dir=str(folder))
+        with pytest.raises(DataError, match=rf"{folder}: temporary files .*{reason}.*`temp_dir`"):
+            chanfp.inspect_cdrs(cdrs, temp_dir=str(folder))
+
+
+def test_calls_in_memory_take_their_share_of_the_limit_at_most(tmp_path, monkeypatch):
+    files = write_carrier(tmp_path)
+    spilled = []
+    monkeypatch.setattr(
+        CallStore,
+        "__exit__",
+        lambda store, *error, leave=CallStore.__exit__: (
+            spilled.append(store.n_spilled),
+            leave(store, *error),
+        )[1],
+    )
+    chanfp.build_fingerprints(*files)
+    n_sides = chanfp.build_fingerprints(*files).activity.n_calls.sum()
+    # A quarter; a first look has pairs of subscriber and partner to hold as well.
+    for build, parts in ((chanfp.build_fingerprints, 4), (chanfp.inspect_cdrs, 8)):
+        for missing in (0, parts):
+            limit = parts * BYTES_PER_CALL * int(n_sides) - missing
+            build(*files, memory_limit=limit, temp_dir=str(tmp_path))
+    assert spilled == [0, 0, 0, n_sides, 0, n_sides]
 
 
 def test_a_folder_is_made_where_one_is_needed(tmp_path):

@@ -110,6 +110,15 @@ def group_calls(
     seconds: npt.NDArray[np.int64],
     outgoing: npt.NDArray[np.int32],
 ) -> int: ...
+def cut_fields(
+    text: npt.NDArray[np.uint8],
+    delimiter: int,
+    places: npt.NDArray[np.int32],
+    n_rows: int,
+    ends: npt.NDArray[np.int32],
+    columns: npt.NDArray[np.uint8],
+    n_columns: int,
+) -> int: ...
 def unite_ties(
     words: npt.NDArray[np.uint64],
     ways: npt.NDArray[np.uint8],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections import Counter
 from collections.abc import Mapping
@@ -19,6 +20,9 @@ __all__ = ["MAX_REJECT_SHARE", "RecordCounts", "most_first"]
 
 # Beyond it a run stops unless the user says otherwise.
 MAX_REJECT_SHARE = 0.05
+
+# A value that ends as text of a floating-point number does: 13912345678.0, 1.39123E+10.
+AS_FLOAT = re.compile(r"'\d+(\.0+|\.\d+[eE]\+?\d+)'$")
 
 
 @dataclass
@@ -105,7 +109,8 @@ class RecordCounts:
             raise DataError(
                 f"{self.n_rejected:,} of {self.total:,} CDRs can't be used, more than a share of "
                 f"{max_reject_share:g}; {count:,} are {reason}, the first one "
-                f"{self.examples[reason]}{found}; correct the export or raise `max_reject_share`."
+                f"{self.examples[reason]}{found}; {_way_out(reason, self.examples[reason])} or "
+                "raise `max_reject_share`."
             )
         if self.accepted and sum(self.filtered.values()) == self.accepted:
             reason, count = self.filtered.most_common(1)[0]
@@ -131,6 +136,20 @@ class RecordCounts:
             "notes": dict(sorted(self.notes.items())),
             "examples": dict(sorted(self.examples.items())),
         }
+
+
+def _way_out(reason: str, example: str) -> str:
+    """Return what to do about rows rejected for a reason, given the first of them."""
+    if reason == "direction-unreadable":
+        return "say what the values mean in `directions`, such as 0=out and 1=in,"
+    if reason.endswith("-invalid") and AS_FLOAT.search(example):
+        return (
+            "a spreadsheet has made floating-point numbers of them and may have lost digits; "
+            "export the column as text"
+        )
+    if reason == "start-time-invalid":
+        return "export times as 2024-01-31 23:59:59"
+    return "correct the export"
 
 
 def most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:

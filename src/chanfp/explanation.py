@@ -43,12 +43,12 @@ class Explanation:
             f"{match['n_partners_old']} old ones, Jaccard {match['jaccard']:.3f}; "
             f"{_gap_text(match['gap_days'])}{_other_evidence(match)}.",
             f"{'partner':>20} {'calls new':>9} {'calls old':>9} {'min new':>8} {'min old':>8} "
-            f"{'in prints':>9} {'rarity':>6}",
+            f"{'subscribers':>11} {'rarity':>6}",
         ]
         lines.extend(
             f"{row['partner']:>20} {row['calls_new']:>9} {row['calls_old']:>9} "
             f"{row['minutes_new']:>8.1f} {row['minutes_old']:>8.1f} "
-            f"{row['n_subscribers']:>9} {row['rarity']:>6.2f}"
+            f"{row['n_subscribers']:>11} {row['rarity']:>6.2f}"
             for row in self.shared.slice(0, SHOWN_PARTNERS).to_pylist()
         )
         if self.shared.num_rows > SHOWN_PARTNERS:

@@ -18,7 +18,15 @@ from .grouping import Grouped
 from .keys import KeyTable, distinct_keys
 from .numberlists import NumberList
 
-__all__ = ["HubSettings", "Hubs", "Screened", "find_hubs", "screen_partners"]
+__all__ = [
+    "QUANTILE",
+    "HubSettings",
+    "Hubs",
+    "Screened",
+    "default_limit",
+    "find_hubs",
+    "screen_partners",
+]
 
 # A person has about as many callers as he calls people. Few have more than a hundred in a month;
 # couriers and hotlines have a thousand. The limit lies between, well away from people.
@@ -88,13 +96,24 @@ class HubSettings:
             most_partners = int(
                 np.quantile(n_partners[n_partners > 0], QUANTILE, method="inverted_cdf")
             )
-        why = (
-            f"{MULTIPLE} times the {most_partners:,} partners that {100 * QUANTILE:g} % of the "
-            "subscribers don't exceed"
-        )
-        if MULTIPLE * most_partners < FLOOR:
-            return FLOOR, f"{why}, but {FLOOR} at least"
-        return MULTIPLE * most_partners, why
+        return default_limit(most_partners)
+
+
+def default_limit(most_partners: int) -> tuple[int, str]:
+    """Return how many fingerprints a partner may be in where nobody said, and why.
+
+    Parameters
+    ----------
+    most_partners : int
+        Partners that 99 % of the fingerprints don't exceed.
+    """
+    why = (
+        f"{MULTIPLE} times the {most_partners:,} partners that {100 * QUANTILE:g} % of the "
+        "subscribers don't exceed"
+    )
+    if MULTIPLE * most_partners < FLOOR:
+        return FLOOR, f"{why}, but {FLOOR} at least"
+    return MULTIPLE * most_partners, why
 
 
 @dataclass(frozen=True, eq=False)

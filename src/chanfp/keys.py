@@ -31,8 +31,12 @@ class KeyTable:
 
     @classmethod
     def of(cls, keys: npt.NDArray[np.uint64], places: npt.NDArray[np.int64]) -> KeyTable:
-        """Return the table that gives `keys` (distinct, none 0) their `places`, int32 at most."""
-        slots = _empty_slots(len(keys))
+        """Return the table that gives `keys` (distinct, none 0) their `places`, int32 at most.
+
+        A quarter full at most: a search that ends at the first slot is one that the processor
+        foresees.
+        """
+        slots = _empty_slots(2 * len(keys))
         _core.set_values(slots, keys, places)
         return cls(slots)
 

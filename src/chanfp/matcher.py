@@ -65,8 +65,10 @@ class Matcher:
         progress: Progress | None = None,
     ) -> None:
         for name, value in (("top", top), ("min_shared", min_shared)):
-            if value is not None and value < 1:
-                raise ParameterError(f"`{name}` must be at least 1, got {value}.")
+            if value is not None and (not isinstance(value, int | np.integer) or value < 1):
+                raise ParameterError(
+                    f"`{name}` must be a whole number of at least 1, got {value!r}."
+                )
         self.top = top
         self.min_shared = min_shared
         self.tiers = tiers if tiers is not None else SimilarityTiers()
@@ -82,7 +84,18 @@ class Matcher:
         return f"<Matcher: top {self.top}; {fitted}>"
 
     def fit(self, fingerprints: Fingerprints) -> Matcher:
-        """Take the fingerprints to match; return the matcher itself."""
+        """Take the fingerprints to match; return the matcher itself.
+
+        Raises
+        ------
+        ParameterError
+            If they are no `Fingerprints`.
+        """
+        if not isinstance(fingerprints, Fingerprints):
+            raise ParameterError(
+                "`fingerprints` must be what `chanfp.build_fingerprints` returns, got "
+                f"{type(fingerprints).__name__}."
+            )
         self._fingerprints = fingerprints
         return self
 

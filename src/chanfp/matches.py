@@ -96,7 +96,7 @@ class Matches:
         grades = ", ".join(f"{n} {grade}" for grade, n in self.summary["grades"].items())
         return (
             f"<Matches: {len(self):,} candidates of {self.summary['new_with_candidate']:,} new "
-            f"subscriptions; best ones: {grades or 'none'}>"
+            f"subscriptions; best matches: {grades or 'none'}>"
         )
 
     def _repr_html_(self) -> str:

@@ -67,7 +67,7 @@ class WindowSettings:
                 continue
             if not isinstance(days, int | float) or not 0 < days < 36_500:
                 raise ParameterError(
-                    f"`{name}` must be more than 0 and less than 36,500 days, got {days}; "
+                    f"`{name}` must be more than 0 and less than 36,500 days, got {days!r}; "
                     "choose a length such as 30."
                 )
 

@@ -21,8 +21,7 @@ cdef enum:
     COUNT_UNKNOWN = 1
     COUNT_LATER = 2
     BLOCK_CALLS = 64  # calls whose cache misses overlap
-    UNKNOWN = -1
-    OUTSIDE = -2
+    OUTSIDE = -1
     OUTGOING = 1
     MESSAGE = 2
     COUNTS_HERE = 4
@@ -35,10 +34,7 @@ cdef inline int64_t _holding_at(
     const int64_t[::1] notes, int64_t holding, int64_t time_s
 ) noexcept nogil:
     # Who held the number at a time, given the first holding of the number.
-    cdef int64_t last
-    if holding == UNKNOWN:
-        return UNKNOWN
-    last = holding + notes[NOTES * holding + N_MORE]
+    cdef int64_t last = holding + notes[NOTES * holding + N_MORE]
     while holding <= last:
         if time_s < notes[NOTES * holding + PERIOD_BEGIN]:
             return OUTSIDE
@@ -63,14 +59,16 @@ cdef inline void _note_sign(
             notes[at + LAST_OWN] = time_s
 
 
-cdef inline void _find_block(
+cdef inline int64_t _find_block(
     const uint64_t[::1] table, int shift, const uint64_t[::1] caller,
-    const uint64_t[::1] callee, int64_t start, int64_t stop, const int64_t[::1] notes,
-    int64_t* found,
+    const uint64_t[::1] callee, const uint8_t[::1] served, int64_t start, int64_t stop,
+    const int64_t[::1] notes, int64_t* sides, int64_t* found,
 ) noexcept nogil:
-    # First holding of both parties of some calls: all slots are fetched, then all are looked
-    # into, so that the cache misses overlap; and what is noted of the holdings is fetched, too.
-    cdef int64_t row, slot, side
+    # The known parties of some calls that are served, in order: 2 * row + side, and the first
+    # holding of the number. All slots are fetched, then all are looked into, so that the cache
+    # misses overlap; and what is noted of the holdings is fetched, too. Whether a party is known
+    # is a coin toss that no processor foresees: each is written down, and stays if it is.
+    cdef int64_t row, slot, side, n_found = 0, last = table.shape[0] // 2 - 1
     cdef uint64_t key
     for row in range(start, stop):
         chanfp_prefetch(&table[2 * _home_slot(caller[row], shift)])
@@ -78,23 +76,25 @@ cdef inline void _find_block(
     for row in range(start, stop):
         for side in range(2):
             key = caller[row] if side == 0 else callee[row]
-            slot = _find_slot(table, _home_slot(key, shift), key)
-            if table[2 * slot] == 0 or key == 0:
-                found[2 * (row - start) + side] = UNKNOWN
-                continue
-            found[2 * (row - start) + side] = <int64_t>table[2 * slot + 1]
-            chanfp_prefetch(&notes[NOTES * <int64_t>table[2 * slot + 1]])
+            slot = _home_slot(key, shift)
+            # An empty slot or the key ends the search; the minimum makes one test of both.
+            while min(table[2 * slot], table[2 * slot] ^ key) != 0:
+                slot = (slot + 1) & last
+            sides[n_found] = 2 * row + side
+            found[n_found] = <int64_t>table[2 * slot + 1]
+            chanfp_prefetch(&notes[NOTES * found[n_found]])
+            n_found += (table[2 * slot] != 0) & (key != 0) & (served[row] >> side)
+    return n_found
 
 
 cdef inline uint64_t _call_word(
     int64_t start_s, int32_t duration_s, bint is_message
 ) noexcept nogil:
-    # A call received, before it is counted anywhere.
+    # A call received, counted nowhere.
     cdef uint64_t talk = <uint64_t>1 << TALK_UNKNOWN_SHIFT
     if duration_s >= 0:
         talk = <uint64_t>duration_s << TALK_SHIFT
-    return (<uint64_t>start_s << 32 | talk | COUNTS_HERE
-            | <uint64_t>(MESSAGE if is_message else 0))
+    return <uint64_t>start_s << 32 | talk | <uint64_t>(MESSAGE if is_message else 0)
 
 
 cdef int64_t _gather_calls(
@@ -104,45 +104,49 @@ cdef int64_t _gather_calls(
     uint8_t[::1] alive_later, int64_t[::1] counts, int32_t[::1] holdings, uint64_t[::1] words,
 ) noexcept nogil:
     cdef int shift = _slot_shift(table)
-    cdef int64_t[2 * BLOCK_CALLS] found
-    cdef int64_t row, block, side, holding, n_words = 0
-    cdef uint64_t call
+    cdef int64_t[2 * BLOCK_CALLS] sides, found
+    cdef int64_t row, block, start, stop, at, n_found, side, holding, n_words = 0
+    cdef int64_t last_known, last_written = -1
     cdef bint is_own
-    for row in range(start_s.shape[0]):
-        block = row % BLOCK_CALLS
-        if block == 0:
-            _find_block(table, shift, caller, callee, row,
-                        min(row + BLOCK_CALLS, start_s.shape[0]), notes, found)
-        call = _call_word(start_s[row], duration_s[row], is_message[row])
-        if start_s[row] > reference_s:
-            counts[COUNT_LATER] += 1
-        if not served[row] & 1:
-            found[2 * block] = UNKNOWN
-        if not served[row] & 2:
-            found[2 * block + 1] = UNKNOWN
-        if found[2 * block] == UNKNOWN and found[2 * block + 1] == UNKNOWN:
-            counts[COUNT_UNKNOWN] += 1
-            continue
-        for side in range(2):
-            holding = _holding_at(notes, found[2 * block + side], start_s[row])
-            if holding < 0:
-                counts[COUNT_OUTSIDE] += holding == OUTSIDE
+    for block in range((start_s.shape[0] + BLOCK_CALLS - 1) // BLOCK_CALLS):
+        start = BLOCK_CALLS * block
+        stop = min(start + BLOCK_CALLS, start_s.shape[0])
+        n_found = _find_block(
+            table, shift, caller, callee, served, start, stop, notes, sides, found
+        )
+        for row in range(start, stop):
+            counts[COUNT_LATER] += start_s[row] > reference_s
+        counts[COUNT_UNKNOWN] += stop - start
+        last_known = -1
+        for at in range(n_found):
+            row = sides[at] >> 1
+            side = sides[at] & 1
+            counts[COUNT_UNKNOWN] -= row != last_known
+            last_known = row
+            holding = _holding_at(notes, found[at], start_s[row])
+            if holding == OUTSIDE:
+                counts[COUNT_OUTSIDE] += 1
                 continue
             # Others still dial a dead number, so a call that nobody took is no sign of life; nor
             # is what services send to everybody.
-            is_own = side == 0 or (
-                is_pair[row] and (is_message[row] or duration_s[row] > 0)
+            is_own = (side == 0) | (
+                (is_pair[row] != 0) & ((is_message[row] != 0) | (duration_s[row] > 0))
             )
             if start_s[row] > reference_s:
                 alive_later[holding] |= is_own
                 continue
             _note_sign(notes, holding, start_s[row], is_own)
+            # Written down always, and kept if both are subscribers.
+            holdings[n_words] = <int32_t>holding
+            words[2 * n_words] = callee[row] if side == 0 else caller[row]
+            words[2 * n_words + 1] = (
+                _call_word(start_s[row], duration_s[row], is_message[row])
+                | <uint64_t>(OUTGOING if side == 0 else 0)
+                | <uint64_t>(COUNTS_HERE if row != last_written else 0)
+            )
             if is_pair[row]:
+                last_written = row
                 notes[NOTES * holding + N_CALLS] += 1
-                holdings[n_words] = <int32_t>holding
-                words[2 * n_words] = callee[row] if side == 0 else caller[row]
-                words[2 * n_words + 1] = call | <uint64_t>(OUTGOING if side == 0 else 0)
-                call &= ~<uint64_t>COUNTS_HERE
                 n_words += 1
     return n_words
 

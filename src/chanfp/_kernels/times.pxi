@@ -230,6 +230,21 @@ cdef int32_t _parse_duration(
     return DURATION_NEGATIVE if negative and value > 0 else <int32_t>value
 
 
+cdef inline int32_t _short_number(
+    const uint8_t[::1] data, int64_t start, int64_t end
+) noexcept nogil:
+    # The value of 1 to 9 digits, as nearly all durations are written; -1: something else.
+    cdef int32_t value = 0
+    cdef int64_t at
+    if start == end or end - start > 9:
+        return -1
+    for at in range(start, end):
+        if not _is_digit(data[at]):
+            return -1
+        value = value * 10 + data[at] - 48
+    return value
+
+
 cdef void _parse_durations(
     const index_t[::1] offsets, const uint8_t[::1] data, int32_t[::1] seconds
 ) noexcept nogil:
@@ -237,6 +252,9 @@ cdef void _parse_durations(
     for row in range(seconds.shape[0]):
         start = offsets[row]
         end = offsets[row + 1]
+        seconds[row] = _short_number(data, start, end)
+        if seconds[row] >= 0:
+            continue
         _trim(data, &start, &end)
         seconds[row] = (DURATION_MISSING if start == end
                         else _parse_duration(data, start, end))

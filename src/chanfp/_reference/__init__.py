@@ -3,6 +3,7 @@
 Nothing here is called by the library; tests compare the kernels of `chanfp._core` against it.
 """
 
+from .fields import cut_fields
 from .grouping import (
     Call,
     Entry,
@@ -35,6 +36,7 @@ __all__ = [
     "add_up",
     "canonical_rows",
     "count_days",
+    "cut_fields",
     "cut_values",
     "drop_repeats",
     "find_disorder",

@@ -6,12 +6,14 @@ import json
 import shutil
 import sys
 import warnings
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .progress import show_progress
-from .reading import ReadingOptions, open_records, reading_options
+from .reading import READING_SECTION, ReadingOptions, open_records, reading_options
+from .sections import SectionedCommand
 from .sizes import read_size
 from .wording import in_options
 
@@ -28,6 +30,12 @@ STYLES = {
     "bad": "red",
     "dim": "dim",
 }
+SIDE_COLUMNS = {
+    "usage": "subscriber, month, fee, voice_min, sms, data_mb",
+    "settlements": "subscriber, user_month, amount, paid_at",
+    "recharges": "subscriber, time, outlet, cell",
+    "cells": "cell, region",
+}
 # What stands in where standard output can't show the signs.
 PLAIN_SIGNS = str.maketrans(
     {
@@ -38,11 +46,31 @@ PLAIN_SIGNS = str.maketrans(
 )
 
 
+SECTIONS = {
+    "Files": ("--cdr", "--subscribers", *(f"--{name}" for name in SIDE_COLUMNS), "--rejects"),
+    "What is shown": ("--window-days", "--json", "--quiet"),
+    **READING_SECTION,
+    "The machine": ("--threads", "--memory-limit", "--temp-dir"),
+}
+
+
+def side_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command one option for each table beside the records."""
+    for name, columns in reversed(SIDE_COLUMNS.items()):
+        option = click.option(
+            f"--{name}", metavar="FILE", help=f"Table {columns}, checked row by row."
+        )
+        command = option(command)
+    return command
+
+
 @click.command(
+    cls=SectionedCommand,
+    sections=SECTIONS,
     help="""Take a first look at CDRs: what is there, what can be used, what is odd.
 
     \b
-    chanfp inspect --cdr cdr/*.parquet --subscribers subscribers.csv
+    chanfp inspect --cdr cdr/*.csv --subscribers subscribers.csv
     """,
     epilog="Every row is read once; all counts are exact. Exit status: 0 done, 1 bad input, "
     "2 wrong usage. Rows that can't be used are counted and stop nothing.",
@@ -54,9 +82,11 @@ PLAIN_SIGNS = str.maketrans(
     help="Table with subscriber, activated_at, departed_at: whose partners are counted, by role.  "
     "[default: every number that calls]",
 )
+@side_options
 @click.option(
     "--window-days",
     type=float,
+    metavar="DAYS",
     default=30,
     show_default=True,
     help="Length of the windows that roles are judged by.",
@@ -78,13 +108,22 @@ PLAIN_SIGNS = str.maketrans(
     metavar="DIRECTORY",
     help="Where it waits.  [default: the system's folder for temporary files]",
 )
-@click.option("--threads", type=click.IntRange(1), help="Threads.  [default: every usable core]")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Threads; the result doesn't depend on them.  [default: every usable core]",
+)
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as JSON.")
 def inspect(
     *,
     reading: ReadingOptions,
     subscribers: str | None,
+    usage: str | None,
+    settlements: str | None,
+    recharges: str | None,
+    cells: str | None,
     window_days: float,
     rejects: str | None,
     memory_limit: int | None,
@@ -106,7 +145,8 @@ def inspect(
     table = None
     if subscribers is not None:
         table = read_subscribers(subscribers, timezone=records.timezone)
-    inputs = [path for path in (subscribers, *reading.tables) if path]
+    sides = {"usage": usage, "settlements": settlements, "recharges": recharges, "cells": cells}
+    inputs = [path for path in (subscribers, *sides.values(), *reading.tables) if path]
     inputs += [source.name for source in records.sources]
     with (
         warnings.catch_warnings(),
@@ -117,6 +157,7 @@ def inspect(
         inspection = inspect_cdrs(
             records,
             table,
+            **sides,
             window_days=window_days,
             rejects=reject_file,
             memory_limit=memory_limit,

@@ -9,17 +9,34 @@ from typing import Any
 import click
 
 from .progress import show_progress
-from .reading import ReadingOptions, open_records, reading_options
+from .reading import READING_SECTION, ReadingOptions, open_records, reading_options
+from .sections import SectionedCommand
 from .sizes import read_size
 
 __all__ = ["match"]
 
+SECTIONS = {
+    "Files": ("--cdr", "--subscribers", "--on-net", "--cells", "--out", "--rejects"),
+    "Who is new, who has departed": (
+        "--new-days", "--window-days", "--horizon-days", "--silence-days", "--reference-time",
+    ),
+    "What is listed": ("--top", "--min-shared", "--json", "--quiet"),
+    **READING_SECTION,
+    "Which records and partners count": (
+        "--max-reject-share", "--dedupe", "--hub-share", "--hub-count", "--allow-partners",
+        "--deny-partners",
+    ),
+    "The machine": ("--threads", "--memory-limit", "--temp-dir"),
+}  # fmt: skip
+
 
 @click.command(
+    cls=SectionedCommand,
+    sections=SECTIONS,
     help="""Match new subscribers with departed ones and grade the matches.
 
     \b
-    chanfp match --cdr cdr/*.parquet --subscribers subscribers.csv --out matches.csv
+    chanfp match --cdr cdr/*.csv --subscribers subscribers.csv --out matches.csv
     """,
     epilog="An existing result is replaced. Ranks follow jaccard, then tfidf_jaccard. Exit "
     "status: 0 done, 1 bad input, 2 wrong usage.",
@@ -29,7 +46,7 @@ __all__ = ["match"]
     "--subscribers",
     metavar="FILE",
     help="Table with subscriber, activated_at, departed_at (empty = still active).  [default: "
-    "everybody served, departed by silence]",
+    "everybody served, departed by silence; call-centred CDRs then need --on-net]",
 )
 @click.option(
     "--on-net",
@@ -47,7 +64,13 @@ __all__ = ["match"]
     "--cells", metavar="FILE", help="Table cell, region: fills region_new and region_old."
 )
 @click.option(
-    "--window-days", type=float, default=30, show_default=True, help="Length of the windows."
+    "--window-days",
+    type=float,
+    metavar="DAYS",
+    default=30,
+    show_default=True,
+    help="Length of the windows that are compared: an old number's last days of use, a new "
+    "number's first.",
 )
 @click.option(
     "--reference-time",
@@ -55,21 +78,30 @@ __all__ = ["match"]
     help="Judge by the records up to this time; later ones only tell who is still alive.  "
     "[default: the end of the CDRs]",
 )
-@click.option("--horizon-days", type=float, help="Leave out departures longer ago than this.")
+@click.option(
+    "--horizon-days",
+    type=float,
+    metavar="DAYS",
+    help="Leave out departures longer ago than this.  [default: no limit]",
+)
 @click.option(
     "--new-days",
     type=float,
-    help="How long ago a new subscription may have begun.  [default: the window]",
+    metavar="DAYS",
+    help="How long before the end of the records a new subscription may have begun.  [default: "
+    "the window]",
 )
 @click.option(
     "--silence-days",
     type=float,
+    metavar="DAYS",
     help="Who is silent for this long has departed.  [default: only the table tells; without "
     "one, the window]",
 )
 @click.option(
     "--top",
     type=click.IntRange(1),
+    metavar="N",
     default=5,
     show_default=True,
     help="Candidates kept per new number.",
@@ -77,12 +109,14 @@ __all__ = ["match"]
 @click.option(
     "--min-shared",
     type=click.IntRange(1),
+    metavar="N",
     help="List only candidates sharing this many partners.  [default: list all, and grade those "
     "sharing fewer than 2 U]",
 )
 @click.option(
     "--max-reject-share",
     type=click.FloatRange(0, 1),
+    metavar="SHARE",
     default=0.05,
     show_default=True,
     help="Stop if a larger share of the CDRs can't be used.",
@@ -105,7 +139,8 @@ __all__ = ["match"]
     "--hub-share",
     type=float,
     metavar="SHARE",
-    help="Leave out partners that more than this share of the subscribers call; 1 leaves out none.",
+    help="Leave out partners that more than this share of the subscribers call; 1 leaves out "
+    "none.  [default: see --hub-count]",
 )
 @click.option(
     "--hub-count",
@@ -132,7 +167,12 @@ __all__ = ["match"]
     metavar="DIRECTORY",
     help="Where they wait.  [default: the system's folder for temporary files]",
 )
-@click.option("--threads", type=click.IntRange(1), help="Threads.  [default: every usable core]")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Threads; the result doesn't depend on them.  [default: every usable core]",
+)
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
 @click.option("--json", "as_json", is_flag=True, help="Summary as JSON on standard output.")
 def match(

@@ -12,7 +12,15 @@ import click
 if TYPE_CHECKING:
     from ..cdr import CallRecords
 
-__all__ = ["ReadingOptions", "open_records", "reading_options"]
+__all__ = ["READING_SECTION", "ReadingOptions", "open_records", "reading_options"]
+
+# Where these options stand in the help of a command.
+READING_SECTION = {
+    "How the CDRs are read": (
+        "--map", "--direction", "--settings", "--numbers", "--timezone", "--encoding",
+        "--delimiter", "--area-code", "--short-numbers",
+    ),
+}  # fmt: skip
 
 # A tab is hard to type where a shell or a task runner stands in between.
 TABS = ("tab", r"\t")

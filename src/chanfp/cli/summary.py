@@ -14,7 +14,6 @@ from .wording import in_options
 __all__ = ["summary_text"]
 
 SHOWN_REASONS = 6
-SHOWN_HUBS = 3
 # Said even where nobody has them.
 MAIN_ROLES = ("departed", "new", "active")
 
@@ -24,7 +23,7 @@ def summary_text(summary: dict[str, Any]) -> str:
     lines = [
         *_record_lines(summary["records"]),
         ("Period", _period(summary)),
-        *_hub_lines(summary["hubs"]),
+        *(_hub_lines(summary["hubs"]) if summary["start_time"] else ()),
         ("Subscribers", _roles(summary["subscribers"])),
         ("", _reasons("not used", summary["subscribers"]["unusable_by_reason"])),
         (
@@ -56,7 +55,11 @@ def _record_lines(records: dict[str, Any]) -> list[tuple[str, str]]:
         ("", _reasons("taken with a loss", records["notes"])),
         ("", f"{records['duplicates']:,} repeat another one and are left out"),
         ("", f"{records['after_reference_time']:,} lie after the reference time"),
-        ("", f"{records['outside_any_period']:,} times a number was nobody's then"),
+        (
+            "",
+            f"{records['outside_any_period']:,} times a number calls or is called outside its "
+            "dates in the table",
+        ),
     ]
     return [line for line in lines if not line[1].startswith("0 ") or line[0]]
 
@@ -79,9 +82,11 @@ def _hub_lines(hubs: dict[str, Any]) -> list[tuple[str, str]]:
             lines.append(
                 ("", f"{partners[reason]:,} partners {words}, with {calls[reason]:,} calls")
             )
-    largest = [f"{one['number']} ({one['subscribers']:,})" for one in hubs["largest"][:SHOWN_HUBS]]
+    largest = [f"{one['number']} ({one['subscribers']:,})" for one in hubs["largest"]]
     if largest:
-        lines.append(("", f"largest: {', '.join(largest)}"))
+        lines.append(
+            ("", f"largest, for --allow-partners and --deny-partners: {', '.join(largest)}")
+        )
     return lines
 
 

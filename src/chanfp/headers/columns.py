@@ -149,6 +149,7 @@ def recognise(
     }
     shape = _tell_shape(names, candidates, given, place)
     found: dict[str, FoundColumn] = {}
+    lacking: list[str] = []
     for word in (*PARTIES[shape], "start_time", *OPTIONAL[shape]):
         options, how = candidates[word]
         if len(options) > 1:
@@ -160,7 +161,9 @@ def recognise(
         if options and options[0]:
             found[word] = FoundColumn(options[0], how)
         elif word not in OPTIONAL[shape]:
-            raise _missing(place, shape, word, names)
+            lacking.append(word)
+    if lacking:
+        raise _missing(place, shape, lacking, names)
     used = {column.column for column in found.values()}
     return ColumnMap(shape, found, tuple(name for name in names if name not in used))
 
@@ -253,10 +256,16 @@ def _tell_shape(
     )
 
 
-def _missing(place: str, shape: str, word: str, names: Sequence[str]) -> ColumnError:
+def _missing(place: str, shape: str, lacking: Sequence[str], names: Sequence[str]) -> ColumnError:
+    """Return the error that names everything that lacks, so that one look mends it."""
     needed = ", ".join((*PARTIES[shape], "start_time"))
+    what, meant = "a column", "the one that is"
+    if len(lacking) > 1:
+        what, meant = "columns", "those that are"
+    way_out = f"name {meant} meant in `columns`, such as {lacking[0]}=COLUMN"
+    if any(name.strip("+").isdigit() for name in names):
+        way_out = "the first row looks like a record; put a row with column names before it"
     return ColumnError(
-        f"{place}: CDRs need a column {word!r} ({shape} files have {needed}); the columns found "
-        f"are {describe_columns(names)}; name the one that is meant in `columns`, such as "
-        f"{word}=COLUMN."
+        f"{place}: CDRs need {what} {describe_columns(lacking)} ({shape} files have {needed}); the "
+        f"columns found are {describe_columns(names)}; {way_out}."
     )

@@ -20,6 +20,7 @@ __all__ = ["Finding", "list_findings"]
 SHOWN_SPANS = 5
 FEW_ROWS = 0.01
 FEW_CALLED = 0.02
+FEW_KNOWN = 0.5
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ def list_findings(inspection: Inspection) -> list[Finding]:
         *_times(inspection),
         *_directions(inspection),
         *_files(inspection),
+        *_sides(inspection),
     ]
 
 
@@ -51,6 +53,13 @@ def _usability(inspection: Inspection) -> Iterator[Finding]:
             "many-rejects",
             f"{counts.n_rejected:,} of {counts.total:,} rows can't be used, so a match would stop; "
             f"{count:,} are {reason}: look at the first one below.",
+        )
+    if counts.rejected["direction-unreadable"]:
+        yield Finding(
+            "unknown-directions",
+            f"{counts.rejected['direction-unreadable']:,} rows have a direction that isn't known, "
+            f"the first one {counts.examples['direction-unreadable']}; say what the values mean in "
+            "`directions`, such as 0=out and 1=in.",
         )
     if counts.accepted and not inspection.ties.n_ties and inspection.people is None:
         yield Finding(
@@ -176,6 +185,24 @@ def _files(inspection: Inspection) -> Iterator[Finding]:
             f"{_count(len(inspection.skipped), 'file was', 'files were')} passed over, because "
             f"the name is that of no table: {_names(inspection.skipped)}.",
         )
+
+
+def _sides(inspection: Inspection) -> Iterator[Finding]:
+    for side in inspection.sides:
+        if side.n_unusable:
+            yield Finding(
+                "side-numbers",
+                f"Table of {side.name}: {_count(side.n_unusable, 'row has', 'rows have')} no "
+                f"subscriber number, the first one {side.first_unusable}; correct or delete them.",
+            )
+        n_subscribers = side.n_subscribers or 0
+        if side.n_known is not None and side.n_known < FEW_KNOWN * n_subscribers:
+            yield Finding(
+                "side-strangers",
+                f"Table of {side.name}: only {side.n_known:,} of {n_subscribers:,} subscribers are "
+                "in the table of subscribers; check that both are of one carrier and write numbers "
+                "alike.",
+            )
 
 
 def _columns(group: FileGroup, parties: Iterable[str]) -> str:

@@ -19,6 +19,7 @@ from ..tables import RejectFile, open_rejects
 from .days import DaySurvey
 from .files import find_copies
 from .result import Inspection
+from .sidetables import SideLook, look_at_side_tables, read_side_tables
 from .survey import Survey
 from .ties import Ties, TieSurvey
 
@@ -33,6 +34,10 @@ def inspect_cdrs(
     cdrs: Any,
     subscribers: Any = None,
     *,
+    usage: Any = None,
+    settlements: Any = None,
+    recharges: Any = None,
+    cells: Any = None,
     window_days: float = 30,
     rejects: str | os.PathLike[str] | RejectFile | None = None,
     memory_limit: int | None = None,
@@ -47,6 +52,9 @@ def inspect_cdrs(
     cdrs : CallRecords, or whatever `read_cdrs` takes
     subscribers : Subscribers, or whatever `read_subscribers` takes, optional
         Whose partners are counted, and by role; without it those of every number that calls.
+    usage, settlements, recharges, cells : SideTable, or whatever their readers take, optional
+        Tables beside the records (see `read_usage` and its like): every row is checked, and
+        counted whose subscribers the subscriber table knows.
     window_days : float, default 30
         Length of the windows that roles are judged by.
     rejects : path, optional
@@ -69,7 +77,8 @@ def inspect_cdrs(
     Raises
     ------
     DataError, ColumnError
-        If a file can't be read, or lacks a column. Rows that can't be used are only counted.
+        If a file can't be read, or lacks a column, a side table has a row that can't be used, or
+        `temp_dir` can't be written. Records that can't be used are only counted.
     ParameterError
         If a setting is out of range, or `rejects` would replace an input.
 
@@ -97,16 +106,23 @@ def inspect_cdrs(
         subscribers = read_subscribers(subscribers, timezone=cdrs.timezone)
     known = NOBODY if subscribers is None else subscribers
     subscriptions = known.index(cdrs.plan)
+    side_tables = read_side_tables(
+        {"usage": usage, "settlements": settlements, "recharges": recharges, "cells": cells},
+        cdrs.timezone,
+    )
+    known_numbers = None if subscribers is None else subscriptions.table
+    sides = look_at_side_tables(side_tables, cdrs.plan, known_numbers)
     is_served = subscribers is not None or all(
         export.is_subscriber_centred for export in cdrs.exports
     )
     inputs = [*(source.name for source in cdrs.sources), *known.sources]
+    inputs += [path for side in sides for path in side.files]
     with (
         open_rejects(rejects, inputs) as reject_file,
         Ties(is_served=is_served, max_bytes=max_bytes, temp_dir=temp_dir) as ties,
         CallStore(len(subscriptions.keys), max_bytes=max_bytes, temp_dir=temp_dir) as store,
     ):
-        survey = Survey(cdrs, None if subscribers is None else subscriptions.table, ties)
+        survey = Survey(cdrs, known_numbers, ties)
         activity = gather_activity(
             cdrs,
             subscriptions,
@@ -130,7 +146,7 @@ def inspect_cdrs(
                 "unusable_by_reason": dict(sorted(subscriptions.unusable.items())),
             }
         found = ties.survey(N_HUBS, n_threads=n_threads, progress=progress)
-    return _put_together(cdrs, activity, survey, found, people)
+    return _put_together(cdrs, activity, survey, found, people, sides)
 
 
 def _put_together(
@@ -139,6 +155,7 @@ def _put_together(
     survey: Survey,
     ties: TieSurvey,
     people: dict[str, Any] | None,
+    sides: list[SideLook],
 ) -> Inspection:
     names = cdrs.partner_names(ties.hub_keys)
     return Inspection(
@@ -156,4 +173,5 @@ def _put_together(
         ties=ties,
         hubs=list(zip(names, ties.hub_subscribers.tolist(), strict=True)),
         people=people,
+        sides=sides,
     )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from ..clock import format_time
 from ..counts import RecordCounts
+from ..hubs import QUANTILE, default_limit
 from .days import DaySurvey
 from .files import FileGroup
 from .findings import Finding, list_findings
+from .sidetables import SideLook
 from .ties import QUANTILES, TieSurvey
 
 __all__ = ["Inspection"]
@@ -45,6 +47,8 @@ class Inspection:
         The numbers that most subscribers call, and how many do.
     people : dict or None
         Subscribers by role, None without a subscriber table.
+    sides : list of SideLook
+        The tables beside the records.
     """
 
     region: str
@@ -61,6 +65,7 @@ class Inspection:
     ties: TieSurvey
     hubs: list[tuple[str, int]]
     people: dict[str, Any] | None
+    sides: list[SideLook] = field(default_factory=list)
 
     @cached_property
     def findings(self) -> list[Finding]:
@@ -79,6 +84,14 @@ class Inspection:
             found.append((begin, end, number))
             begin = end + 1
         return found
+
+    @property
+    def hub_limit(self) -> tuple[int, str]:
+        """Beyond how many subscribers a match would leave a partner out, and why.
+
+        By the partners of the whole period; a match goes by those within its windows.
+        """
+        return default_limit(self.ties.quantile(QUANTILE))
 
     def __repr__(self) -> str:
         return self.text()
@@ -117,9 +130,11 @@ class Inspection:
                 }
                 for number, count in self.hubs
             ],
+            "hub_limit": dict(zip(("limit", "why"), self.hub_limit, strict=True)),
             "partners": self._partners(),
             "days": self._days(),
             "subscribers": self.people,
+            "side_tables": {side.name: side.as_dict() for side in self.sides},
         }
 
     def _partners(self) -> dict[str, Any]:

@@ -62,6 +62,7 @@ def inspection_lines(
         _partners(inspection, width),
         calendar_lines(inspection.days, width),
         _roles(inspection, width),
+        _sides(inspection, width),
     )
     lines: list[Line] = []
     for section in sections:
@@ -217,6 +218,13 @@ def _hubs(inspection: Inspection, width: int) -> Iterator[Line]:
         for number, (_, count) in zip(numbers, inspection.hubs, strict=True)
     ]
     yield from grid(rows, "<>><", width)
+    limit, why = inspection.hub_limit
+    words = (
+        f"A match leaves out partners of more than {limit:,} subscribers ({why}; it counts both "
+        "within its windows); a list of denied or of allowed partners decides otherwise."
+    )
+    for part in wrap(words, width - 2):
+        yield line(f"  {part}", "dim")
 
 
 def _partners(inspection: Inspection, width: int) -> Iterator[Line]:
@@ -285,3 +293,21 @@ def _roles(inspection: Inspection, width: int) -> Iterator[Line]:
     both = people["both_departed_and_new"]
     if both:
         yield line(f"  ({both:,} both departed and new)", "dim")
+
+
+def _sides(inspection: Inspection, width: int) -> Iterator[Line]:
+    """Say what the tables beside the records hold."""
+    if not inspection.sides:
+        return
+    yield line("Tables beside the records", "title")
+    rows = []
+    for side in inspection.sides:
+        people = "" if side.n_subscribers is None else f"{side.n_subscribers:,} subscribers"
+        known = "" if side.n_known is None else f"{side.n_known:,} in the table of subscribers"
+        rows.append((side.name, f"{side.n_rows:,} rows", people, known))
+    yield from grid(rows, "<>><", width)
+    for side in inspection.sides:
+        if side.unrecognised:
+            names = f"not used in {side.name}: {', '.join(side.unrecognised)}"
+            for at, part in enumerate(wrap(names, width - 4)):
+                yield line(("    " if at else "  ") + part, "dim")

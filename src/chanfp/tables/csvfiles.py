@@ -15,6 +15,7 @@ import pyarrow.csv as pa_csv
 from ..blocks import usable_threads
 from .batches import NO_ROWS, Batch, Piece, Reject, TableSource
 from .bytestreams import open_text, read_fully
+from .fields import cut_records
 from .layout import CsvLayout
 from .lineblocks import MOST_ROW_BYTES, LineBlock, line_blocks
 from .rescue import DirtyBlock, count_fields
@@ -23,6 +24,7 @@ __all__ = ["CsvSource"]
 
 BLOCK_BYTES = 1 << 22
 MOST_READ_AHEAD = 4
+MOST_SPARE = 4
 RAGGED = "ragged-row"
 
 
@@ -51,8 +53,9 @@ class CsvSource(TableSource):
     def _pieces(self, columns: list[str]) -> Iterator[Piece]:
         with open_text(self.name, self.layout.encoding) as stream:
             read_fully(stream, self.layout.header_bytes)
-            for block in line_blocks(stream, self.first_row, BLOCK_BYTES):
-                yield Piece(block.first_line, partial(self._parse, block, columns))
+            spare: deque[bytearray] = deque(maxlen=MOST_SPARE)
+            for block in line_blocks(stream, self.first_row, BLOCK_BYTES, spare):
+                yield Piece(block.first_line, partial(self._parse, block, columns, spare))
 
     def _sequence(self, columns: list[str]) -> Iterator[Batch]:
         """Yield batch by batch, while a few threads parse the next blocks already."""
@@ -69,9 +72,14 @@ class CsvSource(TableSource):
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _parse(self, block: LineBlock, columns: list[str]) -> list[Batch]:
+    def _parse(self, block: LineBlock, columns: list[str], spare: deque[bytearray]) -> list[Batch]:
         parser, line = RecordParser(self.layout, columns), block.first_line
         is_safe = block.is_even and is_orderly(block.text, self.layout)
+        if is_safe:
+            records = cut_records(block.text, block.n_lines, self.layout, columns)
+            if records is not None:
+                spare.append(block.text)
+                return [Batch(self, line, records)]
         parsed = parser.parse(block.text) if is_safe else None
         if parsed is None or parsed.n_rows != block.n_lines:
             return [self._parse_dirty(DirtyBlock(block.text, self.layout), parser, line)]

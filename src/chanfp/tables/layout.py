@@ -59,7 +59,7 @@ class CsvLayout:
         DataError
             If there is no header, or the text is in neither encoding.
         """
-        with _reading_head(path):
+        with _reading_head(path, encoding):
             if encoding is None:
                 with open_bytes(path) as file:
                     encoding = detect_encoding(path, read_fully(file, HEAD_BYTES))
@@ -83,14 +83,15 @@ class CsvLayout:
 
 
 @contextmanager
-def _reading_head(path: str) -> Iterator[None]:
+def _reading_head(path: str, encoding: str | None) -> Iterator[None]:
     """Turn what goes wrong while a header is read into one line."""
     try:
         yield
     except UnicodeError as error:
+        tried = "UTF-8, GB18030 or UTF-16" if encoding is None else encoding
         raise DataError(
-            f"{path}: the header can't be read as text: {first_line(error)}; name its encoding "
-            "with `encoding` or export the file again."
+            f"{path}: the beginning of the file is no text in {tried}; export it again as UTF-8 "
+            "(of CDRs another encoding can be named with `encoding`)."
         ) from error
     except (pa.ArrowException, OSError, EOFError) as error:
         if isinstance(error, OSError) and error.filename is not None:
@@ -130,7 +131,8 @@ def detect_encoding(path: str, head: bytes) -> str:
     raise DataError(
         f"{path}: text must be UTF-8, GB18030, or UTF-16 with a byte-order mark, found byte "
         f"0x{fault.object[fault.start]:02x} near position {fault.start:,} that none of them "
-        "allows there; name the encoding with `encoding` or convert the file."
+        "allows there; export it again as UTF-8 (of CDRs another encoding can be named with "
+        "`encoding`)."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -42,7 +43,9 @@ class LineBlock:
     is_even: bool
 
 
-def line_blocks(stream: Any, first_line: int, block_bytes: int) -> Iterator[LineBlock]:
+def line_blocks(
+    stream: Any, first_line: int, block_bytes: int, spare: deque[bytearray] | None = None
+) -> Iterator[LineBlock]:
     """Yield blocks of whole lines.
 
     Parameters
@@ -53,6 +56,9 @@ def line_blocks(stream: Any, first_line: int, block_bytes: int) -> Iterator[Line
         The number of that line.
     block_bytes : int
         About how long a block is. Memory is a few blocks, whatever the stream holds.
+    spare : deque of bytearray, optional
+        Texts of blocks that nobody needs any more, given back to be filled again: the system
+        clears fresh memory, which takes longer than reading into it.
 
     Yields
     ------
@@ -63,7 +69,7 @@ def line_blocks(stream: Any, first_line: int, block_bytes: int) -> Iterator[Line
     """
     carry = b""
     while True:
-        block = bytearray(len(carry) + block_bytes)
+        block = _empty_block(len(carry) + block_bytes, spare)
         block[: len(carry)] = carry
         with memoryview(block) as view:
             n_bytes = len(carry) + read_into(stream, view[len(carry) :])
@@ -87,6 +93,21 @@ def line_blocks(stream: Any, first_line: int, block_bytes: int) -> Iterator[Line
         n_lines = count_byte(block, NEWLINE)
         yield LineBlock(block, first_line, n_lines, is_even)
         first_line += n_lines
+
+
+def _empty_block(n_bytes: int, spare: deque[bytearray] | None) -> bytearray:
+    """Return a text of a length, whatever it holds."""
+    try:
+        block = spare.pop() if spare else bytearray()
+        # Refused if anything still looks into it, even if the length happens to be right.
+        block.append(0)
+    except (IndexError, BufferError):
+        block = bytearray()
+    if len(block) < n_bytes // 2:
+        return bytearray(n_bytes)
+    block.extend(bytes(max(n_bytes - len(block), 0)))
+    del block[n_bytes:]
+    return block
 
 
 def count_byte(block: bytes | bytearray | npt.NDArray[np.uint8], byte: int) -> int:

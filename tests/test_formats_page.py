@@ -1,0 +1,71 @@
+"""docs/formats.md holds every column, reason and key that comes in or goes out."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import chanfp
+from chanfp import numberlists, shortnumbers, subscribers
+from chanfp.cleaning import INTEGER_NOTE
+from chanfp.headers.columns import WORDS
+from chanfp.headers.settings import read_settings
+from chanfp.numbering.reasons import FAULT_REASONS, REASONS
+from chanfp.screening import OTHER_FAULTS
+from chanfp.sidetables import definitions
+from chanfp.simulation import simulate
+from chanfp.tables.csvfiles import RAGGED
+
+PAGE = Path(__file__).parent.parent / "docs" / "formats.md"
+TABLES = ("USAGE", "SETTLEMENTS", "RECHARGES", "CELLS", "SALES", "OUTLETS")
+
+
+@pytest.fixture(scope="module")
+def in_code():
+    """Every name that stands as code on the page."""
+    text = re.sub(r"^```.*?^```", "", PAGE.read_text(encoding="utf-8"), flags=re.M | re.S)
+    return set(re.findall(r"[a-z][\w-]*", " ".join(re.findall(r"`([^`]+)`", text))))
+
+
+@pytest.fixture(scope="module")
+def carrier():
+    return simulate(200, seed=1, days=14)
+
+
+@pytest.fixture(scope="module")
+def matches(carrier):
+    fingerprints = chanfp.build_fingerprints(carrier.cdrs, carrier.subscribers)
+    return chanfp.Matcher().fit(fingerprints).match()
+
+
+def test_every_column_that_comes_in(in_code):
+    schemas = [getattr(definitions, name) for name in TABLES]
+    schemas += [numberlists.SCHEMA, shortnumbers.SCHEMA]
+    names = {column.name for schema in schemas for column in schema.columns}
+    assert set(WORDS) | set(subscribers.WORDS) | names <= in_code
+
+
+def test_every_column_that_goes_out(in_code, carrier):
+    assert set(chanfp.MATCH_SCHEMA.names) | set(carrier.truth.column_names) <= in_code
+    assert set(carrier.truth["kind"].to_pylist()) <= in_code
+
+
+def test_every_reason(in_code):
+    numbers = set(REASONS) - FAULT_REASONS - {""}
+    rows = {reason for reason, _ in OTHER_FAULTS}
+    assert numbers | rows | {RAGGED, INTEGER_NOTE} <= in_code
+
+
+def test_every_key_of_the_summary(in_code, matches):
+    summary = matches.summary
+    nested = (summary[name] for name in ("records", "subscribers", "hubs"))
+    assert set(summary).union(*nested) <= in_code
+
+
+def test_every_setting_of_the_file(in_code, tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text("", encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```toml\n(.*?)^```", text, re.M | re.S)
+    named = set(re.findall(r"^\[?([a-z_]+)", example, re.M))
+    assert {name for name in vars(read_settings(path)) if not name.startswith("_")} <= named
