@@ -17,7 +17,7 @@ from chanfp.calls import CallStore
 from chanfp.grouping import group_calls
 from chanfp.keys import KeyTable, distinct_keys
 from chanfp.roles import Role
-from chanfp.subscribers import Subscriptions
+from chanfp.subscriptions import Subscriptions
 
 
 @st.composite

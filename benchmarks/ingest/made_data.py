@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import platform
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
 
@@ -31,19 +33,53 @@ def make_carrier(data: Path, n_rows: int, file_format: str = "parquet", *, seed:
     return folder
 
 
-def seconds(work: Callable[[], object]) -> tuple[float, float]:
-    """Return elapsed seconds and processor seconds of a call."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    work()
-    return time.perf_counter() - wall, time.process_time() - cpu
+class Contender:
+    """Work done again and again in a process of its own, so that no other's memory is in its way.
+
+    Parameters
+    ----------
+    prepare : callable
+        Called in that process (so it must be picklable); returns the work.
+    """
+
+    def __init__(self, prepare: Callable[[], Callable[[], object]]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._line, other_end = context.Pipe()
+        self._process = context.Process(target=_work, args=(other_end, prepare), daemon=True)
+        self._process.start()
+        other_end.close()
+
+    def run(self) -> tuple[float, float]:
+        """Work once; return elapsed seconds and processor seconds."""
+        self._line.send(True)
+        found: tuple[float, float] = self._line.recv()
+        return found
+
+    def stop(self) -> None:
+        """End the process."""
+        self._line.send(False)
+        self._process.join()
+
+
+def _work(line: Connection, prepare: Callable[[], Callable[[], object]]) -> None:
+    work = prepare()
+    while line.recv():
+        wall, cpu = time.perf_counter(), time.process_time()
+        work()
+        line.send((time.perf_counter() - wall, time.process_time() - cpu))
 
 
 def alternate(
-    ours: Callable[[], object], theirs: Callable[[], object], n_runs: int
+    ours: Callable[[], Callable[[], object]],
+    theirs: Callable[[], Callable[[], object]],
+    n_runs: int,
 ) -> list[tuple[tuple[float, float], tuple[float, float]]]:
-    """Return the times of both, run in turn, after one run of each that doesn't count."""
-    ours(), theirs()
-    return [(seconds(ours), seconds(theirs)) for _ in range(n_runs)]
+    """Return the times of two contenders, run in turn, after one run of each that doesn't count."""
+    contenders = Contender(ours), Contender(theirs)
+    runs = [(contenders[0].run(), contenders[1].run()) for _ in range(n_runs + 1)]
+    for contender in contenders:
+        contender.stop()
+    return runs[1:]
 
 
 def describe_machine() -> str:

@@ -15,6 +15,7 @@ slow twin in `chanfp._reference`.
 
 from libc.math cimport sqrt
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport qsort
 from libc.string cimport memcpy
 
 ctypedef fused index_t:

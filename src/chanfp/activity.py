@@ -20,7 +20,7 @@ from .clock import format_time
 from .counts import RecordCounts
 from .errors import DataError, ParameterError
 from .span import MOST_DAYS, Span, find_span
-from .subscribers import Subscriptions
+from .subscriptions import Subscriptions
 from .tables import RejectFile
 
 __all__ = ["Activity", "gather_activity"]

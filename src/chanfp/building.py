@@ -26,7 +26,8 @@ from .numberlists import NumberList
 from .repeats import check_tolerance
 from .roles import Roles, WindowSettings, assign_roles
 from .served import find_served
-from .subscribers import Subscribers, Subscriptions, read_subscribers
+from .subscribers import Subscribers, read_subscribers
+from .subscriptions import Subscriptions
 from .tables import RejectFile, open_rejects
 from .zones import UTC_CLOCK, WALL_CLOCK, check_timezone, warn_of_mixed_clocks
 

@@ -6,17 +6,17 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from .areacodes import AreaPlans, check_globs
 from .blocks import Progress, Tally, map_ordered
 from .cleaning import CleanCalls, Watch, clean_unit
 from .counts import RecordCounts
-from .errors import ChanfpWarning, ParameterError
+from .errors import ChanfpWarning
 from .exports import Export
 from .headers import Settings, find_column, read_settings, recognise
 from .numbering import NumberingPlan
@@ -291,17 +291,17 @@ def read_cdrs(
     )
     zone = check_timezone(settings.timezone)
     plan = numbers if isinstance(numbers, NumberingPlan) else NumberingPlan(numbers)
-    plans = _Plans(plan, settings)
+    plans = AreaPlans(plan, settings.area_code, settings.area_codes)
     if short_numbers is not None and not isinstance(short_numbers, ShortNumbers):
         short_numbers = ShortNumbers.read(short_numbers, plans.base)
     found = find_sources(source, encoding=settings.encoding, delimiter=settings.delimiter)
     found.warn_of_skipped()
     sources, repeated = _each_once(found)
     if isinstance(area_code, Mapping):
-        _check_globs(area_code, sources)
+        check_globs(area_code, [opened.name for opened in sources])
     exports = []
-    for opened in sources:
-        given = _given_for(opened, sources, settings.columns)
+    given_for_each = _given_for_each(sources, settings.columns)
+    for opened, given in zip(sources, given_for_each, strict=True):
         columns_found = recognise(opened.schema.names, given, place=opened.name)
         exports.append(
             Export(
@@ -323,49 +323,31 @@ def read_cdrs(
     )
 
 
-def _given_for(
-    source: TableSource, sources: Sequence[TableSource], columns: Mapping[str, str]
-) -> dict[str, str]:
-    """Return what the user said of columns, without columns that only other files have."""
+def _given_for_each(
+    sources: Sequence[TableSource], columns: Mapping[str, str]
+) -> list[dict[str, str]]:
+    """Return what the user said of the columns of each source.
 
-    def is_elsewhere(column: str) -> bool:
-        return find_column(source.schema.names, column) is None and any(
-            find_column(other.schema.names, column) is not None for other in sources
-        )
-
-    return {
-        word: column for word, column in columns.items() if not (column and is_elsewhere(column))
-    }
-
-
-class _Plans:
-    """Numbering plans by area code."""
-
-    def __init__(self, plan: NumberingPlan, settings: Settings) -> None:
-        self._codes = settings.area_codes
-        self._with_code = cache(lambda code: NumberingPlan(plan.region, area_code=code))
-        code = self._codes.get("*", settings.area_code)
-        self.base = plan if code is None else self._with_code(code)
-
-    def of(self, name: str) -> NumberingPlan:
-        """Return the plan for the numbers of a file."""
-        codes = [code for glob, code in self._codes.items() if _fits(name, glob)]
-        return self._with_code(codes[0]) if codes else self.base
-
-
-def _fits(name: str, glob: str) -> bool:
-    """Return whether a glob means a file, by its whole path or its name alone."""
-    return fnmatchcase(name, glob) or fnmatchcase(os.path.basename(name), glob)
-
-
-def _check_globs(area_codes: Mapping[str, str], sources: Sequence[TableSource]) -> None:
-    """Refuse a glob that means no file, such as a misspelt one."""
-    for glob in area_codes:
-        if not any(_fits(source.name, glob) for source in sources):
-            raise ParameterError(
-                f"`area_code`: {glob!r} must fit the name of a file, found none among "
-                f"{len(sources):,} such as {sources[0].name!r}; correct the pattern."
-            )
+    A column that only other sources have says nothing of this one; one that nobody has is wrong
+    everywhere.
+    """
+    has = [
+        {
+            column
+            for column in columns.values()
+            if column and find_column(source.schema.names, column) is not None
+        }
+        for source in sources
+    ]
+    somewhere: set[str] = set().union(*has)
+    return [
+        {
+            word: column
+            for word, column in columns.items()
+            if column in present or column not in somewhere
+        }
+        for present in has
+    ]
 
 
 def _each_once(sources: Sequence[TableSource]) -> tuple[list[TableSource], list[str]]:

@@ -16,7 +16,8 @@ from .cdr import CallRecords
 from .clock import format_time
 from .hubs import Hubs
 from .roles import Role, Roles, WindowSettings
-from .subscribers import Subscribers, Subscriptions
+from .subscribers import Subscribers
+from .subscriptions import Subscriptions
 
 __all__ = ["FingerprintSet", "Fingerprints"]
 

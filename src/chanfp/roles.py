@@ -10,7 +10,8 @@ import numpy.typing as npt
 from .activity import Activity
 from .clock import DAY_S
 from .errors import ParameterError
-from .subscribers import BEGINNING_S, Subscriptions
+from .subscribers import BEGINNING_S
+from .subscriptions import Subscriptions
 
 __all__ = ["ROLE_WORDS", "Role", "Roles", "WindowSettings", "assign_roles"]
 

@@ -19,10 +19,11 @@ from .headers import find_words
 from .keys import KeyTable
 from .numbering import NumberingPlan
 from .sidetables import Column, read_column
+from .subscriptions import Subscriptions
 from .tables import Batch, TableSource, as_text, describe_columns, find_sources
 from .zones import check_timezone
 
-__all__ = ["Subscribers", "Subscriptions", "read_subscribers"]
+__all__ = ["BEGINNING_S", "Subscribers", "read_subscribers"]
 
 REQUIRED_COLUMNS = ("subscriber", "activated_at", "departed_at")
 ATTRIBUTES = (
@@ -152,60 +153,6 @@ class Subscribers:
             f"period ends {_format_bound(int(self.departed_s[earlier]), 'never')}; correct one of "
             "the dates or drop a row."
         )
-
-
-@dataclass(frozen=True, eq=False)
-class Subscriptions:
-    """Holdings, numbers with their periods, by number and time: finds who held a number when.
-
-    Parameters
-    ----------
-    rows : int64 array
-        Row of the subscriber table of each holding.
-    keys : uint64 array
-        Number keys, ascending; one that was recycled stands several times, by time.
-    periods : int64 array
-        First and last second of each holding in turn; they don't overlap within a key.
-    is_departed : bool array
-        True where the table gives a departure.
-    table : KeyTable
-        Finds the first holding of a key.
-    unusable : Counter
-        Rows of the table left out because their number is none, by reason.
-    """
-
-    rows: npt.NDArray[np.int64]
-    keys: npt.NDArray[np.uint64]
-    periods: npt.NDArray[np.int64]
-    is_departed: npt.NDArray[np.bool_]
-    table: KeyTable
-    unusable: Counter[str]
-
-    @property
-    def activated_s(self) -> npt.NDArray[np.int64]:
-        """First second of each holding."""
-        return self.periods[::2]
-
-    def find(
-        self, keys: npt.NDArray[np.uint64], times_s: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.int64]:
-        """Return the holding of each number at each time, -1 where nobody held it then."""
-        holding = self.table.find(keys, n_threads=1).astype(np.int64)
-        known = np.flatnonzero(holding >= 0)
-        at, wanted, times_s = holding[known], keys[known], times_s[known]
-        while True:  # as often as the most recycled number has holders
-            following = np.minimum(at + 1, len(self.keys) - 1)
-            moves = (
-                (following > at)
-                & (self.keys[following] == wanted)
-                & (self.periods[2 * following] <= times_s)
-            )
-            if not moves.any():
-                break
-            at = np.where(moves, following, at)
-        held = (self.periods[2 * at] <= times_s) & (times_s <= self.periods[2 * at + 1])
-        holding[known] = np.where(held, at, -1)
-        return holding
 
 
 def read_subscribers(source: Any, *, timezone: str | None = None) -> Subscribers:

@@ -3,8 +3,6 @@
 # A row's calls go through a small hash table that fits the first-level cache, so that only its
 # few partners need sorting, not its many calls.
 
-from libc.stdlib cimport qsort
-
 cdef enum:
     FEW = 24  # up to here insertion beats qsort
 

@@ -3,8 +3,6 @@
 # Two entries of a holding are the same call if partner, direction and kind are equal and neither
 # their times nor their talk times, where both are known, differ by more than a tolerance.
 
-from libc.stdlib cimport qsort
-
 cdef enum:
     SAME_KIND = 3  # OUTGOING | MESSAGE
 
@@ -64,6 +62,17 @@ cdef void _find_repeats(
             n_kept += 1
 
 
+cdef void _find_all_repeats(
+    const int64_t[::1] indptr, uint64_t[::1] words, int64_t tolerance_s, int64_t[::1] kept,
+    int64_t[::1] originals,
+) noexcept nogil:
+    cdef int64_t row
+    for row in range(indptr.shape[0] - 1):
+        if indptr[row] < indptr[row + 1]:
+            _find_repeats(words, indptr[row], indptr[row + 1], tolerance_s, kept,
+                          originals[indptr[row]:indptr[row + 1]])
+
+
 def find_repeats(
     const int64_t[::1] indptr, uint64_t[::1] words, int64_t tolerance_s, int64_t[::1] kept,
     int64_t[::1] originals,
@@ -75,12 +84,8 @@ def find_repeats(
     unknown talk time of an entry is filled in from the first repeat that knows it. `originals`
     (int64) has a place for each entry, `kept` (int64) for each of the longest row.
     """
-    cdef int64_t row
     with nogil:
-        for row in range(indptr.shape[0] - 1):
-            if indptr[row] < indptr[row + 1]:
-                _find_repeats(words, indptr[row], indptr[row + 1], tolerance_s, kept,
-                              originals[indptr[row]:indptr[row + 1]])
+        _find_all_repeats(indptr, words, tolerance_s, kept, originals)
 
 
 cdef int64_t _drop_repeats(
