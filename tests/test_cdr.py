@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import chanfp
-from carriers import CDR_HEADER, returner_calls, write_csv
+from carriers import CDR_HEADER, returner_calls, stamp, write_csv
 from chanfp.counts import RecordCounts
 from chanfp.errors import ChanfpWarning, ColumnError, DataError, ParameterError
 
@@ -116,8 +116,10 @@ def test_unusable_rows_are_counted_by_reason(tmp_path):
     assert len(callers) == 2
 
 
-def test_integers_are_taken_with_a_warning():
-    rows = table().set_column(0, "caller", pa.array([int(row[0]) for row in ROWS]))
+@pytest.mark.parametrize("kind", [pa.int64(), pa.decimal128(38, 0)])
+def test_integers_are_taken_with_a_warning(kind):
+    callers = pa.array([int(row[0]) for row in ROWS]).cast(kind)
+    rows = table().set_column(0, "caller", callers)
     with pytest.warns(ChanfpWarning, match="'caller' is stored as integers; leading zeros"):
         _, counts = read_all(rows)
     assert counts.notes["number-column-integer"] == len(ROWS)
@@ -335,3 +337,22 @@ def test_repr_tells_rows_and_plan(csv_file):
     assert "rows not counted yet" in repr(chanfp.read_cdrs(csv_file))
     with warnings.catch_warnings():
         assert f"{len(ROWS)} rows; numbers CN" in repr(chanfp.read_cdrs(table()))
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_looking_up_many_numbers_tells_how_far_it_is(n_threads, tmp_path):
+    n_rows, n_parts = 1_200, 3
+    for part in range(n_parts):
+        rows = [(f"0790012{n:04}", f"079{part}0130000", stamp(n / 100)) for n in range(n_rows)]
+        write_csv(tmp_path / f"{part}.csv", CDR_HEADER[:3], rows)
+    told = []
+    chanfp.inspect_cdrs(
+        chanfp.read_cdrs(str(tmp_path / "*.csv"), numbers="GB"),
+        n_threads=n_threads,
+        progress=lambda *call: told.append(call),
+    )
+    found = [(done, total) for stage, done, total in told if stage == "numbering"]
+    assert [total for _, total in found] == [None] * (2 * n_parts)
+    done = [done for done, _ in found]
+    assert done == sorted(done)
+    assert done[-1] == n_parts * n_rows

@@ -143,6 +143,7 @@ def gather_activity(
             watch=watch,
             keeps_rejects=reject_file is not None,
             is_lenient=max_reject_share is None,
+            progress=progress,
         )
         workers = _Workers(subscriptions, store, until_s)
         report = partial(_report, progress, cdrs.n_rows)

@@ -8,6 +8,7 @@ between blocks, and nothing hangs after a fork.
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from typing import Protocol, TypeVar
 
 from .errors import ParameterError
 
-__all__ = ["Progress", "map_blocks", "map_ordered", "usable_threads"]
+__all__ = ["Progress", "Tally", "map_blocks", "map_ordered", "usable_threads"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -27,6 +28,39 @@ class Progress(Protocol):
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
         """`done` of `total` units of `stage` are finished; `total` is None where unknown."""
+
+
+class Tally:
+    """Adds up the progress of one stage over pieces of work on several threads.
+
+    Parameters
+    ----------
+    progress : callable
+        Told the sum, from whichever thread did the work, one at a time.
+    least : int
+        Pieces of fewer units than this are not worth telling of.
+    """
+
+    def __init__(self, progress: Progress, least: int) -> None:
+        self._progress = progress
+        self._least = least
+        self._n_done = 0
+        self._lock = threading.Lock()
+
+    def piece(self) -> Progress:
+        """Return what one piece of work calls to tell how far it is."""
+        before = 0
+
+        def report(stage: str, done: int, total: int | None) -> None:
+            nonlocal before
+            if total is not None and total < self._least:
+                return
+            with self._lock:
+                self._n_done += done - before
+                before = done
+                self._progress(stage, self._n_done, None)
+
+        return report
 
 
 def usable_threads(n_threads: int | None) -> int:

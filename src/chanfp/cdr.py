@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .areacodes import AreaPlans, check_globs
-from .blocks import Progress, map_ordered
+from .blocks import Progress, Tally, map_ordered
 from .cleaning import CleanCalls, Watch, clean_unit
 from .counts import RecordCounts
 from .errors import ChanfpWarning
@@ -29,6 +29,7 @@ __all__ = ["CallRecords", "read_cdrs"]
 
 START_TIME = "start_time"
 OPTIONAL_WORDS = ("duration_s", "kind")
+MANY_NUMBERS = 1_000  # fewer are looked up in no time
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ class CallRecords:
         watch: Watch | None = None,
         keeps_rejects: bool = False,
         is_lenient: bool = False,
+        progress: Progress | None = None,
     ) -> Iterator[Callable[[], tuple[list[CleanCalls], RecordCounts]]]:
         """Yield pieces of work in the order of the sources; each may run on any thread.
 
@@ -129,6 +131,9 @@ class CallRecords:
             Read all columns, and keep the rejected rows beside the counts.
         is_lenient : bool, default False
             Let hashed ids pass under a numbering plan, for a first look at them.
+        progress : callable, optional
+            Called as ``progress("numbering", done, None)`` with the distinct numbers that
+            phonenumbers was asked about, where they are many; from any thread, one at a time.
 
         Yields
         ------
@@ -142,6 +147,7 @@ class CallRecords:
         DataError
             If a file is damaged.
         """
+        numbering = None if progress is None else Tally(progress, MANY_NUMBERS)
         for export in self.exports:
             for party in export.parties:
                 export.source.warn_of_integers(export.needed(party))
@@ -160,6 +166,7 @@ class CallRecords:
                     is_first=place == 0 and not is_lenient,
                     watch=watch,
                     keeps_rejects=keeps_rejects,
+                    numbering=numbering,
                 )
 
     def clean_calls(
@@ -187,7 +194,9 @@ class CallRecords:
             The stage named to `progress`.
         """
         counts = RecordCounts() if counts is None else counts
-        batches = self.clean_batches(extra=extra, keeps_rejects=counts.reject_file is not None)
+        batches = self.clean_batches(
+            extra=extra, keeps_rejects=counts.reject_file is not None, progress=progress
+        )
         for calls, found in map_ordered(lambda read: read(), batches, n_threads=n_threads):
             counts.add(found)
             yield from calls

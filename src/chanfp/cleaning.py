@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from .blocks import Tally
 from .clock import DAY_S, clock_rows, read_durations, read_times
 from .counts import RecordCounts
 from .exports import Export
@@ -128,6 +129,7 @@ def clean_unit(
     is_first: bool = False,
     watch: Watch | None = None,
     keeps_rejects: bool = False,
+    numbering: Tally | None = None,
 ) -> tuple[list[CleanCalls], RecordCounts]:
     """Read and clean some rows of an export.
 
@@ -145,6 +147,8 @@ def clean_unit(
         Shown every batch when it is clean.
     keeps_rejects : bool, default False
         Keep the rejected rows beside the counts; the unit must have read all columns.
+    numbering : Tally, optional
+        Told how many distinct numbers were looked up in phonenumbers, which is slow.
 
     Returns
     -------
@@ -169,7 +173,7 @@ def clean_unit(
             counts.rejected[reject.reason] += 1
             place = f"{batch.source.name}, row {reject.row}: {reject.text[:SHOWN_CHARACTERS]!r}"
             counts.examples.setdefault(reject.reason, place)
-        cleaned, screening = _clean_batch(batch, export, extra, counts)
+        cleaned, screening = _clean_batch(batch, export, extra, counts, numbering)
         calls.append(cleaned.calls)
         if keeps_rejects:
             counts.rejected_rows.append(screening.rejected_rows(batch))
@@ -179,10 +183,14 @@ def clean_unit(
 
 
 def _clean_batch(
-    batch: Batch, export: Export, extra: Sequence[str], counts: RecordCounts
+    batch: Batch,
+    export: Export,
+    extra: Sequence[str],
+    counts: RecordCounts,
+    numbering: Tally | None,
 ) -> tuple[CleanedBatch, Screening]:
     """Return the accepted rows of a batch; the one place where rows are judged and counted."""
-    keys, codes = _resolve_parties(batch, export, counts)
+    keys, codes = _resolve_parties(batch, export, counts, numbering)
     directions = _read_directions(batch, export)
     start_s, time_status = _read_starts(batch, export, counts)
     screening = screen(export, keys, codes, directions, start_s, time_status)
@@ -219,11 +227,14 @@ def _look_at_ids(batch: Batch, export: Export, counts: RecordCounts) -> None:
 
 
 def _resolve_parties(
-    batch: Batch, export: Export, counts: RecordCounts
+    batch: Batch, export: Export, counts: RecordCounts, numbering: Tally | None
 ) -> tuple[tuple[Keys, Keys], tuple[Codes, Codes]]:
     """Return keys and reason codes of both parties; short numbers of groups by the other party."""
     texts = [_party_texts(batch, export, party, counts) for party in export.parties]
-    (one, one_codes), (other, other_codes) = map(export.plan.resolve, texts)
+    (one, one_codes), (other, other_codes) = (
+        export.plan.resolve(numbers, progress=None if numbering is None else numbering.piece())
+        for numbers in texts
+    )
     short_numbers = export.short_numbers
     if short_numbers is not None:
         ones, one_found = short_numbers.resolve(other, texts[0], one_codes)

@@ -75,7 +75,8 @@ def find_served(
         return keys.sorted(), counts.total
 
     everybody, n_rows = KeySet(), 0
-    for keys, n_read in map_ordered(served_keys, cdrs.clean_batches(), n_threads=n_threads):
+    units = cdrs.clean_batches(progress=progress)
+    for keys, n_read in map_ordered(served_keys, units, n_threads=n_threads):
         everybody.add(keys)
         n_rows += n_read
         if progress is not None:

@@ -6,7 +6,7 @@ is row 1.
 """
 
 from .batches import Batch, Reject, TableSource
-from .columns import as_label, as_text, describe_columns
+from .columns import as_label, as_text, describe_columns, is_whole
 from .layout import check_delimiter, check_encoding
 from .outputs import check_output, write_table
 from .paths import Sources, find_sources
@@ -27,6 +27,7 @@ __all__ = [
     "csv_lines",
     "describe_columns",
     "find_sources",
+    "is_whole",
     "open_rejects",
     "reject_table",
     "write_table",

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ..errors import ChanfpWarning, ColumnError, DataError
-from .columns import check_names, describe_columns, first_line
+from .columns import check_names, describe_columns, first_line, is_whole
 
 __all__ = ["Batch", "Piece", "Reject", "TableSource"]
 
@@ -128,7 +128,7 @@ class TableSource(ABC):
 
     def warn_of_integers(self, column: str) -> None:
         """Warn if a column of numbers is stored as integers."""
-        if pa.types.is_integer(self.schema.field(column).type):
+        if is_whole(self.schema.field(column).type):
             warnings.warn(
                 f"{self.name}: column {column!r} is stored as integers; leading zeros and plus "
                 "signs are lost and landlines may be ambiguous; export it as text.",

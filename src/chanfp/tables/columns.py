@@ -9,7 +9,7 @@ import pyarrow as pa
 from ..errors import ColumnError
 from ..text import without_views
 
-__all__ = ["as_label", "as_text", "check_names", "describe_columns", "first_line"]
+__all__ = ["as_label", "as_text", "check_names", "describe_columns", "first_line", "is_whole"]
 
 
 def describe_columns(names: Sequence[str], most: int = 12) -> str:
@@ -41,13 +41,18 @@ def check_names(place: str, names: Sequence[str]) -> None:
         seen.add(name)
 
 
+def is_whole(kind: pa.DataType) -> bool:
+    """Return whether a type holds whole numbers: integers, or the decimals of a database."""
+    return bool(pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and kind.scale == 0))
+
+
 def as_text(column: pa.Array, place: str) -> tuple[pa.Array, bool]:
     """Return a column of numbers or ids as text, and whether it was stored as integers.
 
     Parameters
     ----------
     column : pyarrow.Array
-        Text of any kind, dictionary-encoded text, or integers.
+        Text of any kind, dictionary-encoded text, integers, or decimals without places.
     place : str
         Where the column stands, for the message.
 
@@ -59,7 +64,9 @@ def as_text(column: pa.Array, place: str) -> tuple[pa.Array, bool]:
     kind = column.type
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
-    if pa.types.is_integer(kind):
+    if is_whole(kind):
+        if pa.types.is_dictionary(column.type):
+            column = column.dictionary_decode()
         return column.cast(pa.string()), True
     if pa.types.is_null(kind):
         return column.cast(pa.string()), False
