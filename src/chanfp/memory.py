@@ -10,7 +10,7 @@ from . import _core
 from .errors import ParameterError
 from .spilling import check_folder
 
-__all__ = ["SHARE_OF_CALLS", "MemorySettings"]
+__all__ = ["MemorySettings"]
 
 # The rest is for the interpreter and its libraries, the table of subscribers, batches in flight,
 # and later the partition being grouped and the fingerprints.

@@ -12,7 +12,7 @@ from ..blocks import Progress
 from ..calls import CallStore
 from ..cdr import CallRecords, read_cdrs
 from ..grouping import find_seen
-from ..memory import SHARE_OF_CALLS, MemorySettings
+from ..memory import MemorySettings
 from ..roles import WindowSettings, assign_roles
 from ..subscribers import Subscribers, read_subscribers
 from ..tables import RejectFile, open_rejects
@@ -26,7 +26,7 @@ from .ties import Ties, TieSurvey
 __all__ = ["inspect_cdrs"]
 
 N_HUBS = 10
-MEMORY_BYTES = 2 * 10**9
+DEFAULT_ROOM = 5 * 10**8
 NOBODY = Subscribers.without_dates(pa.array([], pa.string()), "no table")
 
 
@@ -100,7 +100,7 @@ def inspect_cdrs(
     memory.check_folder()
     room = memory.room_for_calls
     # Pairs and calls share it.
-    max_bytes = (MEMORY_BYTES // SHARE_OF_CALLS if room is None else room) // 2
+    max_bytes = (DEFAULT_ROOM if room is None else room) // 2
     cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
     if subscribers is not None and not isinstance(subscribers, Subscribers):
         subscribers = read_subscribers(subscribers, timezone=cdrs.timezone)
