@@ -206,6 +206,20 @@ def test_stray_times_are_rejected_and_move_nothing(tmp_path):
         chanfp.build_fingerprints(table.to_reader(), subscribers)
 
 
+def test_rejects_replace_no_list_that_is_read(tmp_path):
+    files = write_carrier(tmp_path)
+    listed = tmp_path / "deny.csv"
+    listed.write_text(f"number\n{FRIENDS[0]}\n", encoding="utf-8")
+    with pytest.raises(ParameterError, match=r"deny\.csv is an input"):
+        chanfp.build_fingerprints(*files, deny_partners=[listed], rejects=listed)
+    assert listed.read_text(encoding="utf-8").startswith("number")
+
+
+def test_lengths_may_be_numpy_numbers(tmp_path):
+    files = write_carrier(tmp_path)
+    assert len(chanfp.build_fingerprints(*files, window_days=np.int64(30)).new) == 1
+
+
 def test_a_recycled_number_is_two_fingerprints():
     calls = [(OLD, FRIENDS[0], stamp(day)) for day in range(5)]
     calls += [(OLD, FRIENDS[1], stamp(day)) for day in range(50, 60)]

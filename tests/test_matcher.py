@@ -185,7 +185,7 @@ def test_notices_say_why_there_is_nothing(tmp_path):
     assert notices(files) == [tiers]
     began = (
         "1 more subscriptions began within these records, but more than {} days before their end; "
-        "a larger `new_days` takes them in"
+        "a larger `new_days` takes them in, 60 all of them"
     )
     assert notices(files, new_days=12) == [began.format(12)]
     assert notices(files, window_days=12.5) == [began.format(12.5)]

@@ -187,6 +187,25 @@ def test_strong_ties_are_reciprocal(world, records):
     assert back[calls >= 5].mean() > 0.9 > back[calls == 1].mean()
 
 
+def test_strong_ties_survive_and_weak_ones_fade(world, records):
+    lines = world.lines
+    stays = (lines.begin <= 0) & (lines.end >= 90 * 86_400)
+    n_lines = len(lines)
+    own = (records["caller"] < n_lines) & (records["callee"] < n_lines)
+    caller, callee, day = (records[name][own] for name in ("caller", "callee", "day"))
+    both = stays[caller] & stays[callee]
+    pair = np.minimum(caller, callee)[both] * n_lines + np.maximum(caller, callee)[both]
+    day = day[both]
+    pairs, calls = np.unique(pair[day < 30], return_counts=True)
+    survives = np.isin(pairs, pair[day >= 60])
+    by_weight = [
+        survives[chosen].mean() for chosen in (calls == 1, (calls >= 2) & (calls <= 4), calls >= 8)
+    ]
+    assert by_weight == sorted(by_weight)
+    assert by_weight[0] < 0.4
+    assert by_weight[2] > by_weight[0] + 0.3
+
+
 def test_leavers_and_newcomers_are_as_many_as_asked(carrier, world):
     lines = world.lines
     left = ((lines.end > 0) & (lines.end < SPAN)).sum() / (lines.begin < 0).sum()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -139,7 +140,11 @@ def build_fingerprints(
     if reference_time is not None:
         zone = check_timezone(cdrs.timezone)
         reference_s = parse_time(reference_time, "reference_time", zone)
-    inputs = [*(source.name for source in cdrs.sources), *found.sources]
+    inputs = [
+        *(source.name for source in cdrs.sources),
+        *found.sources,
+        *_files_of([on_net, allow_partners, deny_partners]),
+    ]
     with open_rejects(rejects, inputs) as reject_file:
         gathered = run.gather(reference_s, max_reject_share, reject_file)
     warn_of_mixed_clocks(
@@ -273,6 +278,15 @@ def _read_list(listed: Any, plan: NumberingPlan) -> NumberList | None:
     if listed is None or isinstance(listed, NumberList):
         return listed
     return NumberList.read(listed, plan)
+
+
+def _files_of(listed: Any) -> Iterator[str]:
+    """Yield the files that a user named, alone or in lists."""
+    if isinstance(listed, str | os.PathLike):
+        yield os.fspath(listed)
+    elif isinstance(listed, list | tuple):
+        for one in listed:
+            yield from _files_of(one)
 
 
 def _clock_of(reference_time: Any, timezone: str | None) -> dict[str, str]:

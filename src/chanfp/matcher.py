@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ import pyarrow.compute as pc
 
 from .blocks import Progress, usable_threads
 from .candidates import find_candidates
+from .clock import DAY_S
 from .csr import check_csr
 from .errors import ParameterError
 from .evidence import collect_evidence
@@ -206,8 +208,11 @@ def _role_notices(fingerprints: Fingerprints) -> list[str]:
     if not len(fingerprints.new) and not roles.n_began_earlier:
         notices.append("no new subscription has calls, so there is nobody to match")
     if roles.n_began_earlier:
+        activity = fingerprints.activity
+        all_days = math.ceil((activity.reference_s - activity.start_s) / DAY_S)
         notices.append(
             f"{roles.n_began_earlier:,} more subscriptions began within these records, but more "
-            f"than {new_days:g} days before their end; a larger `new_days` takes them in"
+            f"than {new_days:g} days before their end; a larger `new_days` takes them in, "
+            f"{all_days} all of them"
         )
     return notices

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from numbers import Real
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +66,7 @@ class WindowSettings:
             days = getattr(self, name)
             if days is None and name != "window_days":
                 continue
-            if not isinstance(days, int | float) or not 0 < days < 36_500:
+            if not isinstance(days, Real) or not 0 < float(days) < 36_500:
                 raise ParameterError(
                     f"`{name}` must be more than 0 and less than 36,500 days, got {days!r}; "
                     "choose a length such as 30."
