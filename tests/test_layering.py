@@ -21,6 +21,7 @@ LAYERS = [
     "partner_evidence",
     "candidates",
     "joins",
+    "signatures",
     "csr",
     "fingerprints",
     "hubs",

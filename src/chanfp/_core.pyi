@@ -220,3 +220,14 @@ def refine_pairs(
     start: int,
     stop: int,
 ) -> None: ...
+def usable_backends() -> tuple[str, ...]: ...
+def minhash_rows(
+    backend: str,
+    indptr: npt.NDArray[np.int64],
+    indices: npt.NDArray[np.integer],
+    keys: npt.NDArray[np.uint32],
+    n_hashes: int,
+    signatures: npt.NDArray[np.uint32],
+    start: int,
+    stop: int,
+) -> None: ...

@@ -23,6 +23,7 @@ from .joins import (
 )
 from .numbers import hash_text, resolve_number, siphash
 from .pages import cut_values, read_levels
+from .signatures import minhash, mix, mix_column, splitmix
 from .ties import unite_ties
 from .times import DURATION_TEXT, TIME_TEXT, parse_duration, parse_time
 
@@ -42,6 +43,9 @@ __all__ = [
     "group_calls",
     "hash_text",
     "join_rows",
+    "minhash",
+    "mix",
+    "mix_column",
     "parse_duration",
     "parse_time",
     "read_levels",
@@ -49,6 +53,7 @@ __all__ = [
     "resolve_number",
     "screen_row",
     "siphash",
+    "splitmix",
     "transpose_rows",
     "unite_ties",
 ]
