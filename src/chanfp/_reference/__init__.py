@@ -21,6 +21,7 @@ from .joins import (
     refine_pair,
     transpose_rows,
 )
+from .lsh import fold_bands, lsh_join, sketch_row
 from .numbers import hash_text, resolve_number, siphash
 from .pages import cut_values, read_levels
 from .signatures import minhash, mix, mix_column, splitmix
@@ -39,10 +40,12 @@ __all__ = [
     "cut_values",
     "drop_repeats",
     "find_disorder",
+    "fold_bands",
     "gather_calls",
     "group_calls",
     "hash_text",
     "join_rows",
+    "lsh_join",
     "minhash",
     "mix",
     "mix_column",
@@ -53,6 +56,7 @@ __all__ = [
     "resolve_number",
     "screen_row",
     "siphash",
+    "sketch_row",
     "splitmix",
     "transpose_rows",
     "unite_ties",
