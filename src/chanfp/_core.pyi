@@ -260,14 +260,22 @@ def sort_band(
     first: int,
     indptr: npt.NDArray[np.int64],
     shift: int,
-    ends: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.int32],
     entries: npt.NDArray[np.uint64],
 ) -> None: ...
 def count_collisions(
     a_entries: npt.NDArray[np.uint64],
-    a_ends: npt.NDArray[np.int64],
+    a_ends: npt.NDArray[np.int32],
     b_entries: npt.NDArray[np.uint64],
-    b_ends: npt.NDArray[np.int64],
+    b_ends: npt.NDArray[np.int32],
+) -> int: ...
+def find_live(
+    a_entries: npt.NDArray[np.uint64],
+    a_ends: npt.NDArray[np.int32],
+    b_entries: npt.NDArray[np.uint64],
+    b_ends: npt.NDArray[np.int32],
+    shift: int,
+    live: npt.NDArray[np.int32],
 ) -> int: ...
 def join_band(
     a_indptr: npt.NDArray[np.int64],
@@ -275,13 +283,15 @@ def join_band(
     a_sketches: npt.NDArray[np.uint64],
     a_keys: npt.NDArray[np.uint32],
     a_entries: npt.NDArray[np.uint64],
-    a_ends: npt.NDArray[np.int64],
+    a_ends: npt.NDArray[np.int32],
     b_indptr: npt.NDArray[np.int64],
     b_indices: npt.NDArray[np.integer],
     b_sketches: npt.NDArray[np.uint64],
     b_keys: npt.NDArray[np.uint32],
     b_entries: npt.NDArray[np.uint64],
-    b_ends: npt.NDArray[np.int64],
+    b_ends: npt.NDArray[np.int32],
+    live: npt.NDArray[np.int32],
+    n_live: int,
     min_jaccard: float,
     n_bands: int,
     band: int,

@@ -94,24 +94,25 @@ def plan_lsh(a: SparseRows, b: SparseRows, min_jaccard: float, recall: float, se
     Rajaraman, Ullman, Mining of Massive Datasets, section 3.4), with a safety; the candidates from
     trial bands over a sample of both sides. Deterministic: nothing is timed.
     """
-    collisions = _count_trials(a, b, seed)
+    trials = _Trials(a, b, seed)
     chance = 1.0 - _SAFETY * (1.0 - recall)
-    plans = []
+    n_rows = a.n_rows + b.n_rows
+    best = LshPlan(min_jaccard, recall, 1, 1, math.inf, math.inf, 0)
     for band_rows in range(1, _MOST_BAND_ROWS + 1):
         n_bands = _bands_for(chance, min_jaccard, band_rows)
-        if band_rows > 1 and band_rows * n_bands > _MOST_SLOTS:
-            break
-        candidates = collisions[band_rows - 1] * n_bands
-        n_rows = a.n_rows + b.n_rows
         seconds = (
             (a.n_entries + b.n_entries) * band_rows * n_bands * _PER_ENTRY_SLOT
             + n_rows * n_bands * _PER_ROW_BAND
-            + candidates * _PER_CANDIDATE
             + n_rows * _PER_ROW
         )
-        n_bytes = 4 * n_bands * n_rows
-        plans.append(LshPlan(min_jaccard, recall, band_rows, n_bands, candidates, seconds, n_bytes))
-    return min(plans, key=lambda plan: plan.seconds)
+        if seconds >= best.seconds or (band_rows > 1 and band_rows * n_bands > _MOST_SLOTS):
+            break  # longer bands cost still more, whatever candidates they save
+        candidates = trials.count(band_rows) * n_bands
+        seconds += candidates * _PER_CANDIDATE
+        if seconds < best.seconds:
+            n_bytes = 4 * n_bands * n_rows
+            best = LshPlan(min_jaccard, recall, band_rows, n_bands, candidates, seconds, n_bytes)
+    return best
 
 
 def _bands_for(chance: float, jaccard: float, band_rows: int) -> int:
@@ -136,24 +137,26 @@ def sample_rows(rows: SparseRows, n_wanted: int, seed: int) -> npt.NDArray[np.in
     return filled[np.sort(drawn)]
 
 
-def _count_trials(a: SparseRows, b: SparseRows, seed: int) -> list[float]:
-    """Return, for 1, 2, … rows per band, the pairs expected to meet in one band."""
-    sides = []
-    scale = 1.0
-    for rows in (a, b):
-        sample = sample_rows(rows, _TRIAL_ROWS, seed)
-        scale *= np.count_nonzero(np.diff(rows.indptr)) / max(len(sample), 1)
-        sides.append(_sign_trials(_take_rows(rows, sample), seed))
-    bits = bucket_bits(max(len(side) for side in sides))
-    expected = []
-    for band_rows in range(1, _MOST_BAND_ROWS + 1):
-        n_met = [0] * _TRIAL_BANDS
-        packed = [_pack_trial(side, band_rows) for side in sides]
+class _Trials:
+    """Trial bands over a sample of both sides."""
+
+    def __init__(self, a: SparseRows, b: SparseRows, seed: int) -> None:
+        self.sides = []
+        self.scale = 1.0
+        for rows in (a, b):
+            sample = sample_rows(rows, _TRIAL_ROWS, seed)
+            self.scale *= np.count_nonzero(np.diff(rows.indptr)) / max(len(sample), 1)
+            self.sides.append(_sign_trials(_take_rows(rows, sample), seed))
+        self.bits = bucket_bits(max(len(side) for side in self.sides))
+
+    def count(self, band_rows: int) -> float:
+        """Return how many pairs of all rows are expected to meet in a band of `band_rows`."""
+        n_met = 0
+        packed = [_pack_trial(side, band_rows) for side in self.sides]
         for band in range(_TRIAL_BANDS):
-            arrays = [_sort_trial(keys, band, bits) for keys in packed]
-            n_met[band] = _core.count_collisions(*arrays[0], *arrays[1])
-        expected.append(scale * sum(n_met) / _TRIAL_BANDS)
-    return expected
+            arrays = [_sort_trial(keys, band, self.bits) for keys in packed]
+            n_met += _core.count_collisions(*arrays[0], *arrays[1])
+        return self.scale * n_met / _TRIAL_BANDS
 
 
 def _take_rows(rows: SparseRows, taken: npt.NDArray[np.int64]) -> SparseRows:
@@ -181,9 +184,9 @@ def _pack_trial(signatures: npt.NDArray[np.uint32], band_rows: int) -> npt.NDArr
 
 def _sort_trial(
     keys: npt.NDArray[np.uint32], band: int, bits: int
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
     n_rows = len(keys) // _TRIAL_BANDS
-    entries, ends = np.empty(n_rows, dtype=np.uint64), np.empty(1 << bits, dtype=np.int64)
+    entries, ends = np.empty(n_rows, dtype=np.uint64), np.empty(1 << bits, dtype=np.int32)
     filled = np.arange(n_rows + 1)
     _core.sort_band(keys, band * n_rows, filled, 32 - bits, ends, entries)
     return entries, ends

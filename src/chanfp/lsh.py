@@ -118,8 +118,9 @@ class _Scratch(threading.local):
 
     def __init__(self, n_a: int, n_b: int, bits: int) -> None:
         self.columns = [np.empty(_BANDS_AT_ONCE * n, dtype=np.uint32) for n in (n_a, n_b)]
-        self.entries = [np.empty(n, dtype=np.uint64) for n in (n_a, n_b)]
-        self.ends = [np.empty(1 << bits, dtype=np.int64) for _ in range(2)]
+        self.entries = [np.zeros(n + 4, dtype=np.uint64) for n in (n_a, n_b)]
+        self.live = np.empty(n_a + 1, dtype=np.int32)
+        self.ends = [np.empty(1 << bits, dtype=np.int32) for _ in range(2)]
         n_places = max(_PLACES, n_b)
         self.places: FoundPairs = (
             np.empty(n_places, dtype=np.int64),
@@ -284,13 +285,17 @@ class _BandedJoin:
         """Add the pairs of one band to `parts`, and return how many candidates there were."""
         a, b, scratch = self.a, self.b, self.scratch
         state = np.zeros(7, dtype=np.int64)
+        n_live = _core.find_live(
+            scratch.entries[0], scratch.ends[0], scratch.entries[1], scratch.ends[1],
+            32 - self.bits, scratch.live,
+        )  # fmt: skip
         ended = -1
         while ended != 0:
             ended = _core.join_band(
                 a.indptr, a.indices, self.sketches[0], self.keys.a, scratch.entries[0],
                 scratch.ends[0], b.indptr, b.indices, self.sketches[1], self.keys.b,
-                scratch.entries[1], scratch.ends[1], self.plan.min_jaccard, self.plan.n_bands,
-                band, _MOST_PAIRS, state, *scratch.places,
+                scratch.entries[1], scratch.ends[1], scratch.live, n_live,
+                self.plan.min_jaccard, self.plan.n_bands, band, _MOST_PAIRS, state, *scratch.places,
             )  # fmt: skip
             n_found = int(state[2])
             parts.append(

@@ -22,6 +22,7 @@ FoundPairs = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.
 
 _COUNT_BITS = 18  # of the hashed table of counts; 1 MiB
 _COUNTED_ENTRIES = 1 << 20
+_TABLE_BITS = 17
 _PLACES = 1 << 16  # for pairs per worker, unless one row can need more
 _BLOCK_ROWS = 1 << 15
 
@@ -105,7 +106,8 @@ def join_few(
     Memory is about 16 bytes per entry of `a_rows`.
     """
     n_entries = int((a.indptr[a_rows + 1] - a.indptr[a_rows]).sum())
-    bits = max(4, (2 * n_entries).bit_length())
+    # Mostly empty while that fits a second-level cache: few look-ups go any further then.
+    bits = max(4, (2 * n_entries).bit_length(), min((8 * n_entries).bit_length(), _TABLE_BITS))
     heads = np.full(1 << bits, -1, dtype=np.int32)
     chain, owners = np.empty(n_entries, dtype=np.int32), np.empty(n_entries, dtype=np.int32)
     columns = np.empty(n_entries, dtype=a.indices.dtype)

@@ -131,9 +131,10 @@ def gather_bands(
 
 cdef void _sort_band(
     const uint32_t[::1] columns, int64_t first, const int64_t[::1] indptr, int shift,
-    int64_t[::1] ends, uint64_t[::1] entries,
+    int32_t[::1] ends, uint64_t[::1] entries,
 ) noexcept nogil:
-    cdef int64_t row, bucket, n_before = 0, n_here, n_rows = indptr.shape[0] - 1
+    cdef int64_t row, bucket, n_rows = indptr.shape[0] - 1
+    cdef int32_t n_before = 0, n_here
     cdef uint32_t key
     ends[:] = 0
     for row in range(n_rows):
@@ -153,11 +154,11 @@ cdef void _sort_band(
 
 def sort_band(
     const uint32_t[::1] columns, int64_t first, const int64_t[::1] indptr, int shift,
-    int64_t[::1] ends, uint64_t[::1] entries,
+    int32_t[::1] ends, uint64_t[::1] entries,
 ):
     """Bring the rows of a band into buckets, one for each value of the upper bits of the key.
 
-    The band's keys begin at ``columns[first]``. `ends` (int64) receives the end of each bucket
+    The band's keys begin at ``columns[first]``. `ends` (int32) receives the end of each bucket
     and `entries` (uint64) key and row, rows ascending in a bucket. Empty rows are left out.
     """
     with nogil:
@@ -181,8 +182,8 @@ cdef inline int64_t _run_end(
 
 
 cdef int64_t _count_collisions(
-    uint64_t[::1] a_entries, const int64_t[::1] a_ends,
-    uint64_t[::1] b_entries, const int64_t[::1] b_ends,
+    uint64_t[::1] a_entries, const int32_t[::1] a_ends,
+    uint64_t[::1] b_entries, const int32_t[::1] b_ends,
 ) noexcept nogil:
     cdef int64_t bucket, i, j, i_end, j_end, i_run, j_run, n_pairs = 0
     cdef uint64_t key
@@ -209,14 +210,55 @@ cdef int64_t _count_collisions(
 
 
 def count_collisions(
-    uint64_t[::1] a_entries, const int64_t[::1] a_ends,
-    uint64_t[::1] b_entries, const int64_t[::1] b_ends,
+    uint64_t[::1] a_entries, const int32_t[::1] a_ends,
+    uint64_t[::1] b_entries, const int32_t[::1] b_ends,
 ):
     """Return how many pairs have the same key in a band, both sides as `sort_band` leaves them."""
     cdef int64_t n_pairs
     with nogil:
         n_pairs = _count_collisions(a_entries, a_ends, b_entries, b_ends)
     return n_pairs
+
+
+cdef int64_t _find_live(
+    const uint64_t[::1] a_entries, const int32_t[::1] a_ends,
+    const uint64_t[::1] b_entries, const int32_t[::1] b_ends, int shift, int32_t[::1] live,
+) noexcept nogil:
+    # Without branches, as a guess would be wrong for every other row: four entries of b are looked
+    # at whether they belong to the bucket or not, and the next row overwrites what isn't live.
+    cdef int64_t at, bucket, j, n_live = 0, n_entries = a_ends[a_ends.shape[0] - 1]
+    cdef int64_t last = -1, n_there
+    cdef uint64_t key
+    cdef int is_live
+    for at in range(n_entries):
+        key = a_entries[at] >> 32
+        bucket = <int64_t>(key >> shift)
+        j = b_ends[bucket - 1] if bucket else 0
+        n_there = b_ends[bucket] - j
+        is_live = (
+            (b_entries[j] >> 32 == key) | (b_entries[j + 1] >> 32 == key)
+            | (b_entries[j + 2] >> 32 == key) | (b_entries[j + 3] >> 32 == key)
+            | (n_there > 4)
+        ) & (n_there > 0) & (bucket != last)
+        live[n_live] = <int32_t>bucket
+        n_live += is_live
+        last = bucket if is_live else last
+    return n_live
+
+
+def find_live(
+    const uint64_t[::1] a_entries, const int32_t[::1] a_ends,
+    const uint64_t[::1] b_entries, const int32_t[::1] b_ends, int shift, int32_t[::1] live,
+):
+    """List the buckets in which rows of both sides may have the same key; return how many.
+
+    Both sides are as `sort_band` leaves them, with four more entries of b, whatever they hold.
+    `live` (int32) needs a place for each row of a, and one more.
+    """
+    cdef int64_t n_live
+    with nogil:
+        n_live = _find_live(a_entries, a_ends, b_entries, b_ends, shift, live)
+    return n_live
 
 
 cdef inline bint _met_before(
@@ -232,19 +274,21 @@ cdef inline bint _met_before(
 
 cdef int _join_band(
     const int64_t[::1] a_indptr, const index_t[::1] a_indices, const uint64_t[::1] a_sketches,
-    const uint32_t[::1] a_keys, uint64_t[::1] a_entries, const int64_t[::1] a_ends,
+    const uint32_t[::1] a_keys, uint64_t[::1] a_entries, const int32_t[::1] a_ends,
     const int64_t[::1] b_indptr, const index_t[::1] b_indices, const uint64_t[::1] b_sketches,
-    const uint32_t[::1] b_keys, uint64_t[::1] b_entries, const int64_t[::1] b_ends,
+    const uint32_t[::1] b_keys, uint64_t[::1] b_entries, const int32_t[::1] b_ends,
+    const int32_t[::1] live, int64_t n_live,
     double min_jaccard, int64_t n_bands, int64_t band, int64_t most_pairs, int64_t[::1] state,
     int64_t[::1] pair_a, int64_t[::1] pair_b, int32_t[::1] pair_shared,
 ) noexcept nogil:
     cdef double share = min_jaccard / (1.0 + min_jaccard)
     cdef int64_t bucket, i, j, i_start, i_end, j_start, j_end, i_run, j_run, j_from
     cdef int64_t a, b, n_a, n_b, least, shared, n_found = 0, n_seen = state[3]
-    cdef int64_t n_buckets = a_ends.shape[0]
+    cdef int64_t place
     cdef uint64_t key
     cdef bint is_large
-    for bucket in range(state[0], n_buckets):
+    for place in range(state[0], n_live):
+        bucket = live[place]
         i_start = a_ends[bucket - 1] if bucket else 0
         j_start = b_ends[bucket - 1] if bucket else 0
         i_end = a_ends[bucket]
@@ -256,7 +300,7 @@ cdef int _join_band(
             _order_bucket(a_entries, i_start, i_end)
             _order_bucket(b_entries, j_start, j_end)
         i = i_start
-        if bucket == state[0] and state[1] > i:
+        if place == state[0] and state[1] > i:
             i = state[1]
         j_from = j_start
         while i < i_end:
@@ -269,7 +313,7 @@ cdef int _join_band(
                     i_run = _run_end(a_entries, i, i_end, key)
                     j_run = _run_end(b_entries, j_from, j_end, key)
                     if (i_run - i) * (j_run - j_from) > most_pairs:
-                        state[0] = bucket
+                        state[0] = place
                         state[1] = i_run
                         state[2] = n_found
                         state[3] = n_seen
@@ -278,7 +322,7 @@ cdef int _join_band(
                         state[6] = j_run
                         return 2
             if pair_a.shape[0] - n_found < j_end - j_from:
-                state[0] = bucket
+                state[0] = place
                 state[1] = i
                 state[2] = n_found
                 state[3] = n_seen
@@ -311,7 +355,7 @@ cdef int _join_band(
                     pair_shared[n_found] = <int32_t>shared
                     n_found += 1
             i += 1
-    state[0] = n_buckets
+    state[0] = n_live
     state[2] = n_found
     state[3] = n_seen
     return 0
@@ -319,25 +363,27 @@ cdef int _join_band(
 
 def join_band(
     const int64_t[::1] a_indptr, const index_t[::1] a_indices, const uint64_t[::1] a_sketches,
-    const uint32_t[::1] a_keys, uint64_t[::1] a_entries, const int64_t[::1] a_ends,
+    const uint32_t[::1] a_keys, uint64_t[::1] a_entries, const int32_t[::1] a_ends,
     const int64_t[::1] b_indptr, const index_t[::1] b_indices, const uint64_t[::1] b_sketches,
-    const uint32_t[::1] b_keys, uint64_t[::1] b_entries, const int64_t[::1] b_ends,
+    const uint32_t[::1] b_keys, uint64_t[::1] b_entries, const int32_t[::1] b_ends,
+    const int32_t[::1] live, int64_t n_live,
     double min_jaccard, int64_t n_bands, int64_t band, int64_t most_pairs, int64_t[::1] state,
     int64_t[::1] pair_a, int64_t[::1] pair_b, int32_t[::1] pair_shared,
 ):
     """Write the similar pairs that meet in a bucket of this band and in none of an earlier one.
 
-    Returns 0 if the band is done; 1 if the outputs, which must have room for a pair with every
-    row of b, are full; 2 before a bucket of more than `most_pairs` pairs. Then `state` (int64, 7
-    places, zeros to begin with) says where to go on, in place 2 how many pairs were written, in
-    place 3 how many candidates were looked at so far, and after a 2 the bucket: entries of a from
-    place 4 to place 1, of b from place 5 to place 6. Large buckets of entries get sorted.
+    Only the first `n_live` buckets of `live` are looked at, as `find_live` lists them. Returns 0
+    if the band is done; 1 if the outputs, which must have room for a pair with every row of b, are
+    full; 2 before a bucket of more than `most_pairs` pairs. Then `state` (int64, 7 places, zeros to
+    begin with) says where to go on, in place 2 how many pairs were written, in place 3 how many
+    candidates were looked at so far, and after a 2 the bucket: entries of a from place 4 to place
+    1, of b from place 5 to place 6. Large buckets of entries get sorted.
     """
     cdef int ended
     with nogil:
         ended = _join_band(
             a_indptr, a_indices, a_sketches, a_keys, a_entries, a_ends,
-            b_indptr, b_indices, b_sketches, b_keys, b_entries, b_ends,
+            b_indptr, b_indices, b_sketches, b_keys, b_entries, b_ends, live, n_live,
             min_jaccard, n_bands, band, most_pairs, state, pair_a, pair_b, pair_shared,
         )
     return ended
