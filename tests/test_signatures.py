@@ -1,6 +1,7 @@
 import os
 from unittest.mock import patch
 
+import datasketch
 import numpy as np
 import pytest
 from hypothesis import given
@@ -163,7 +164,6 @@ def test_rows_agree_at_the_rate_of_their_jaccard_index(kind, size, overlap):
 
 
 def test_estimates_agree_with_datasketch():
-    datasketch = pytest.importorskip("datasketch")
     rng = np.random.default_rng(6)
     rows = random_rows(rng, 60, 60, 25)
     sets = np.split(rows.indices, rows.indptr[1:-1])
