@@ -24,7 +24,7 @@ if SANITIZE:
     sanitizers = ["-fsanitize=address,undefined", "-fno-omit-frame-pointer"]
     compile_args, link_args = [*compile_args, "-g", *sanitizers], sanitizers
 
-kernel_sources = sorted(str(path) for path in Path("src/chanfp/_kernels").glob("*.p*"))
+kernel_sources = sorted(str(path) for path in Path("src/chanfp/_kernels").glob("*.[ph]*"))
 core = Extension(
     "chanfp._core",
     ["src/chanfp/_core.pyx"],

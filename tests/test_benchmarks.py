@@ -1,4 +1,4 @@
-"""A tiny run of every benchmark of reading keeps the scripts alive; the figures mean nothing."""
+"""A tiny run of every benchmark keeps the scripts alive; the figures mean nothing."""
 
 import os
 import re
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parent.parent / "benchmarks" / "ingest"
+ENGINE = FOLDER.parent / "engine"
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +49,28 @@ def test_simulator(data):
 
 def test_startup(data):
     assert "chanfp match" in run("startup.py", data, "--runs", "1")
+
+
+def test_made_sets():
+    done = subprocess.run(
+        [sys.executable, ENGINE / "made_sets.py", "--new", "200", "--departed", "1000"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.count("entries per row") == 2
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("signatures.py", ["--rows", "300", "--runs", "1"]),
+        ("lsh.py", ["--new", "300", "--departed", "900", "--runs", "1", "--seeds", "2"]),
+    ],
+)
+def test_engine(script, words):
+    pytest.importorskip("rensa")  # a peer that only benchmarks need
+    done = subprocess.run(
+        [sys.executable, ENGINE / script, *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode in {0, 1}, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "ratio of processor time" in done.stdout

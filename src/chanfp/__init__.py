@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         read_settlements,
         read_usage,
     )
+    from .signatures import minhash
     from .simulation import SimulatedCarrier, simulate
     from .subscribers import Subscribers, read_subscribers
 
@@ -67,6 +68,7 @@ _MODULE_OF = {
     "inspect_cdrs": "inspection",
     "jaccard_join": "candidates",
     "measure_pairs": "partner_evidence",
+    "minhash": "signatures",
     "read_cdrs": "cdr",
     "read_cells": "sidetables",
     "read_outlets": "sidetables",
@@ -107,6 +109,7 @@ __all__ = [
     "inspect_cdrs",
     "jaccard_join",
     "measure_pairs",
+    "minhash",
     "read_cdrs",
     "read_cells",
     "read_outlets",

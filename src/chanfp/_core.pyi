@@ -229,3 +229,127 @@ def refine_pairs(
     start: int,
     stop: int,
 ) -> None: ...
+def usable_backends() -> tuple[str, ...]: ...
+def minhash_rows(
+    backend: str,
+    indptr: npt.NDArray[np.int64],
+    indices: npt.NDArray[np.integer],
+    keys: npt.NDArray[np.uint32],
+    n_hashes: int,
+    signatures: npt.NDArray[np.uint32],
+    start: int,
+    stop: int,
+) -> None: ...
+def fold_bands(
+    signatures: npt.NDArray[np.uint32],
+    n_slots: int,
+    band_rows: int,
+    n_bands: int,
+    keys: npt.NDArray[np.uint32],
+    start: int,
+    stop: int,
+) -> None: ...
+def sketch_rows(
+    indptr: npt.NDArray[np.int64],
+    indices: npt.NDArray[np.integer],
+    sketches: npt.NDArray[np.uint64],
+    start: int,
+    stop: int,
+) -> None: ...
+def gather_bands(
+    keys: npt.NDArray[np.uint32],
+    n_bands: int,
+    first: int,
+    n_taken: int,
+    columns: npt.NDArray[np.uint32],
+    n_rows: int,
+) -> None: ...
+def sort_band(
+    columns: npt.NDArray[np.uint32],
+    first: int,
+    indptr: npt.NDArray[np.int64],
+    shift: int,
+    ends: npt.NDArray[np.int32],
+    entries: npt.NDArray[np.uint64],
+) -> None: ...
+def count_collisions(
+    a_entries: npt.NDArray[np.uint64],
+    a_ends: npt.NDArray[np.int32],
+    b_entries: npt.NDArray[np.uint64],
+    b_ends: npt.NDArray[np.int32],
+) -> int: ...
+def find_live(
+    a_entries: npt.NDArray[np.uint64],
+    a_ends: npt.NDArray[np.int32],
+    b_entries: npt.NDArray[np.uint64],
+    b_ends: npt.NDArray[np.int32],
+    shift: int,
+    live: npt.NDArray[np.int32],
+) -> int: ...
+def join_band(
+    a_indptr: npt.NDArray[np.int64],
+    a_indices: npt.NDArray[np.integer],
+    a_sketches: npt.NDArray[np.uint64],
+    a_keys: npt.NDArray[np.uint32],
+    a_entries: npt.NDArray[np.uint64],
+    a_ends: npt.NDArray[np.int32],
+    b_indptr: npt.NDArray[np.int64],
+    b_indices: npt.NDArray[np.integer],
+    b_sketches: npt.NDArray[np.uint64],
+    b_keys: npt.NDArray[np.uint32],
+    b_entries: npt.NDArray[np.uint64],
+    b_ends: npt.NDArray[np.int32],
+    live: npt.NDArray[np.int32],
+    n_live: int,
+    min_jaccard: float,
+    n_bands: int,
+    band: int,
+    most_pairs: int,
+    state: npt.NDArray[np.int64],
+    pair_a: npt.NDArray[np.int64],
+    pair_b: npt.NDArray[np.int64],
+    pair_shared: npt.NDArray[np.int32],
+) -> int: ...
+def count_columns(
+    indices: npt.NDArray[np.integer], step: int, shift: int, counts: npt.NDArray[np.uint32]
+) -> None: ...
+def index_rare(
+    indptr: npt.NDArray[np.int64],
+    indices: npt.NDArray[np.integer],
+    rows: npt.NDArray[np.int64],
+    min_jaccard: float,
+    counts: npt.NDArray[np.uint32],
+    count_shift: int,
+    order: npt.NDArray[np.uint64],
+    table_shift: int,
+    heads: npt.NDArray[np.int32],
+    chain: npt.NDArray[np.int32],
+    owners: npt.NDArray[np.int32],
+    columns: npt.NDArray[np.integer],
+) -> int: ...
+def join_rare(
+    a_indptr: npt.NDArray[np.int64],
+    a_indices: npt.NDArray[np.integer],
+    a_rows: npt.NDArray[np.int64],
+    b_indptr: npt.NDArray[np.int64],
+    b_indices: npt.NDArray[np.integer],
+    b_rows: npt.NDArray[np.int64],
+    min_jaccard: float,
+    table_shift: int,
+    heads: npt.NDArray[np.int32],
+    chain: npt.NDArray[np.int32],
+    owners: npt.NDArray[np.int32],
+    columns: npt.NDArray[np.integer],
+    stamps: npt.NDArray[np.int32],
+    a_sketches: npt.NDArray[np.uint64],
+    b_sketches: npt.NDArray[np.uint64],
+    a_keys: npt.NDArray[np.uint32],
+    b_keys: npt.NDArray[np.uint32],
+    n_bands: int,
+    band: int,
+    pair_a: npt.NDArray[np.int64],
+    pair_b: npt.NDArray[np.int64],
+    pair_shared: npt.NDArray[np.int32],
+    start: int,
+    stop: int,
+) -> tuple[int, int]: ...

@@ -22,8 +22,10 @@ from .joins import (
     refine_pair,
     transpose_rows,
 )
+from .lsh import fold_bands, lsh_join, sketch_row
 from .numbers import hash_text, resolve_number, siphash
 from .pages import cut_values, read_levels
+from .signatures import minhash, mix, mix_column, splitmix
 from .ties import unite_ties
 from .times import DURATION_TEXT, TIME_TEXT, parse_duration, parse_time
 
@@ -40,10 +42,15 @@ __all__ = [
     "cut_values",
     "drop_repeats",
     "find_disorder",
+    "fold_bands",
     "gather_calls",
     "group_calls",
     "hash_text",
     "join_rows",
+    "lsh_join",
+    "minhash",
+    "mix",
+    "mix_column",
     "parse_duration",
     "parse_time",
     "read_levels",
@@ -51,6 +58,8 @@ __all__ = [
     "resolve_number",
     "screen_row",
     "siphash",
+    "sketch_row",
+    "splitmix",
     "transpose_rows",
     "unite_ties",
 ]
