@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from .activity import Activity, gather_activity
-from .blocks import Progress
+from .blocks import Progress, map_ordered
 from .calls import CallStore
 from .cdr import CallRecords, read_cdrs
 from .clock import has_zone, parse_time
@@ -212,8 +212,12 @@ class _Run:
 
         No array of entries is kept longer than it is needed, for there is no larger one.
         """
-        roles = _keep_seen(gathered.roles, gathered.grouped)
-        screened = screen_partners(gathered.grouped, hub_settings, n_threads=self.n_threads)
+        # Copies of the largest arrays at once, where there is memory for them.
+        n_copies = self.n_threads if self.memory.memory_limit is None else 1
+        roles = _keep_seen(gathered.roles, gathered.grouped, n_copies)
+        screened = screen_partners(
+            gathered.grouped, hub_settings, n_threads=self.n_threads, n_copies=n_copies
+        )
         self.memory.give_back()
         departed, new, active, active_later = (
             FingerprintSet(
@@ -244,12 +248,16 @@ class _Run:
         )
 
 
-def _keep_seen(roles: Roles, grouped: list[Grouped]) -> Roles:
+def _keep_seen(roles: Roles, grouped: list[Grouped], n_copies: int | None) -> Roles:
     """Leave active subscriptions without a partner in one of their windows out of both."""
     *_, earlier, later = range(len(grouped))
     is_seen = (np.diff(grouped[earlier].indptr) > 0) & (np.diff(grouped[later].indptr) > 0)
-    for place in (earlier, later):
+
+    def keep(place: int) -> None:
         grouped[place] = grouped[place].only(is_seen)
+
+    for _ in map_ordered(keep, (earlier, later), n_threads=n_copies):
+        pass
     return roles.with_active(is_seen)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .blocks import map_ordered
 from .errors import DataError, ParameterError
 from .grouping import Grouped
 from .keys import KeyTable, distinct_keys
@@ -250,7 +251,11 @@ def find_hubs(
 
 
 def screen_partners(
-    grouped: list[Grouped], settings: HubSettings, *, n_threads: int | None = None
+    grouped: list[Grouped],
+    settings: HubSettings,
+    *,
+    n_threads: int | None = None,
+    n_copies: int | None = 1,
 ) -> Screened:
     """Give each partner a column and drop those that are hubs or denied.
 
@@ -262,6 +267,8 @@ def screen_partners(
     settings : HubSettings
     n_threads : int, optional
         Default every usable core.
+    n_copies : int, optional
+        How many of the grouped may be copied at a time.
     """
     partners = distinct_keys([group.partners for group in grouped])
     table = KeyTable.of(partners, np.arange(len(partners)))
@@ -279,11 +286,17 @@ def screen_partners(
         hubs.count_calls(places, grouped[at].calls)
     is_kept = hubs.is_kept
     renumbered = np.cumsum(is_kept, dtype=np.int32) - np.int32(1)
-    left: list[Grouped] = []
-    for at, places in enumerate(columns):
-        kept = is_kept[places]
-        left.append(grouped.pop(0).only_entries(kept))
-        columns[at] = renumbered[places[kept]]
+    waiting: list[Grouped | None] = [*grouped]
+    grouped.clear()
+
+    def drop(at: int) -> Grouped:
+        kept = is_kept[columns[at]]
+        columns[at] = renumbered[columns[at][kept]]
+        group, waiting[at] = waiting[at], None  # held nowhere else from here on
+        assert group is not None  # noqa: S101 - for the type checker
+        return group.only_entries(kept)
+
+    left = list(map_ordered(drop, range(len(columns)), n_threads=n_copies))
     return Screened(partners[is_kept], n_subscribers[is_kept], left, columns, hubs)
 
 

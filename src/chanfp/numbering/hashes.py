@@ -55,13 +55,12 @@ def sample_ids(numbers: Any) -> IdSample:
     ColumnError
         If the numbers aren't text.
     """
-    sample: list[str] = []
+    texts = pa.array([], pa.large_string())
     for chunk in text_chunks(numbers):
-        wanted = SAMPLED_TEXTS - len(sample)
-        if wanted > 0:
-            head = chunk.slice(0, 2 * SAMPLED_TEXTS).drop_null().to_pylist()
-            sample += [text for text in head if text and not text.isspace()][:wanted]
-    texts = pa.array(sample, pa.large_string())
+        if len(texts) < SAMPLED_TEXTS:
+            head = chunk.slice(0, 2 * SAMPLED_TEXTS).cast(pa.large_string()).drop_null()
+            head = head.filter(pc.not_equal(pc.utf8_trim_whitespace(head), ""))
+            texts = pa.concat_arrays([texts, head]).slice(0, SAMPLED_TEXTS)
     is_hashed = pc.and_(
         pc.match_substring_regex(texts, HASH_LIKE),
         pc.match_substring_regex(texts, LETTER_AND_DIGIT),
@@ -72,7 +71,7 @@ def sample_ids(numbers: Any) -> IdSample:
         int(pc.sum(found).as_py() or 0) for found in (is_hashed, is_long, is_number)
     )
     return IdSample(
-        len(sample), n_hashed, n_long, n_numbers, _first(texts, is_long), _first(texts, is_number)
+        len(texts), n_hashed, n_long, n_numbers, _first(texts, is_long), _first(texts, is_number)
     )
 
 
