@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from chanfp import _core, _reference, lsh, rarejoin
-from chanfp.bands import LshPlan, plan_lsh
+from chanfp.bands import LshPlan, _candidate_cost, plan_lsh
 from chanfp.candidates import jaccard_join
 from chanfp.csr import SparseRows
 from chanfp.errors import ParameterError
@@ -248,6 +248,12 @@ def test_predicted_candidates_are_about_right():
     a, b = (random_rows(rng, n, 400, 15) for n in (3000, 12_000))
     pairs = lsh_join(a, b, 0.3, 0.95, 1, 1)
     assert 0.5 < pairs.plan.candidates / pairs.n_candidates < 2
+
+
+def test_candidates_of_lengthy_rows_cost_more():
+    """Their bitmaps are too full to turn candidates away."""
+    assert _candidate_cost(30, 0.3) == _candidate_cost(5, 0.1) < _candidate_cost(30, 0.1)
+    assert _candidate_cost(100, 0.3) == _candidate_cost(30, 0.1)
 
 
 def test_interval_is_that_of_wilson():

@@ -25,7 +25,8 @@ _TRIAL_BANDS = 4
 # Seconds on one core of 2024; only their ratios decide.
 _PER_ENTRY_SLOT = 0.03e-9
 _PER_ROW_BAND = 6e-9
-_PER_CANDIDATE = 8e-9
+_PER_CANDIDATE = 8e-9  # turned away by its bitmap
+_PER_MERGE = 150e-9
 _PER_ROW = 150e-9
 
 
@@ -97,6 +98,7 @@ def plan_lsh(a: SparseRows, b: SparseRows, min_jaccard: float, recall: float, se
     trials = _Trials(a, b, seed)
     chance = 1.0 - _SAFETY * (1.0 - recall)
     n_rows = a.n_rows + b.n_rows
+    per_candidate = _candidate_cost((a.n_entries + b.n_entries) / max(n_rows, 1), min_jaccard)
     best = LshPlan(min_jaccard, recall, 1, 1, math.inf, math.inf, 0)
     for band_rows in range(1, _MOST_BAND_ROWS + 1):
         n_bands = _bands_for(chance, min_jaccard, band_rows)
@@ -108,11 +110,18 @@ def plan_lsh(a: SparseRows, b: SparseRows, min_jaccard: float, recall: float, se
         if seconds >= best.seconds or (band_rows > 1 and band_rows * n_bands > _MOST_SLOTS):
             break  # longer bands cost still more, whatever candidates they save
         candidates = trials.count(band_rows) * n_bands
-        seconds += candidates * _PER_CANDIDATE
+        seconds += candidates * per_candidate
         if seconds < best.seconds:
             n_bytes = 4 * n_bands * n_rows
             best = LshPlan(min_jaccard, recall, band_rows, n_bands, candidates, seconds, n_bytes)
     return best
+
+
+def _candidate_cost(mean_size: float, min_jaccard: float) -> float:
+    """Return the seconds a candidate takes: few, unless its bitmaps are too full to tell."""
+    by_chance = mean_size * -math.expm1(-mean_size / 128)  # bits in common of unrelated rows
+    needed = 2 * mean_size * min_jaccard / (1 + min_jaccard)
+    return _PER_MERGE if by_chance > 0.8 * needed else _PER_CANDIDATE
 
 
 def _bands_for(chance: float, jaccard: float, band_rows: int) -> int:

@@ -27,7 +27,7 @@ from .signatures import check_seed, sign_rows, slot_keys, usable_backend
 __all__ = ["LshPairs", "LshPlan", "MeasuredRecall", "lsh_join"]
 
 _BLOCK_ROWS = 2048  # of signatures, so that a block stays in a second-level cache
-_BANDS_AT_ONCE = 4
+_LEAST_BANDS_AT_ONCE, _MOST_BANDS_AT_ONCE = 4, 16  # keys of 16 bands fill a cache line
 _MOST_PAIRS = 1 << 18  # of a bucket that is looked at pair by pair
 _PLACES = 1 << 16
 _CHECKED_ROWS = 500  # of a, for the recall
@@ -116,8 +116,8 @@ class _BandResult:
 class _Scratch(threading.local):
     """One worker's buckets and places for pairs."""
 
-    def __init__(self, n_a: int, n_b: int, bits: int) -> None:
-        self.columns = [np.empty(_BANDS_AT_ONCE * n, dtype=np.uint32) for n in (n_a, n_b)]
+    def __init__(self, n_a: int, n_b: int, bands_at_once: int, bits: int) -> None:
+        self.columns = [np.empty(bands_at_once * n, dtype=np.uint32) for n in (n_a, n_b)]
         self.entries = [np.zeros(n + 4, dtype=np.uint64) for n in (n_a, n_b)]
         self.live = np.empty(n_a + 1, dtype=np.int32)
         self.ends = [np.empty(1 << bits, dtype=np.int32) for _ in range(2)]
@@ -165,8 +165,8 @@ def lsh_join(
 
     Notes
     -----
-    Memory beyond the input is 4 bytes per row and band, 24 bytes per row for each thread, and
-    the pairs. The result doesn't depend on threads or instruction set.
+    Memory beyond the input is 4 bytes per row and band, 24 to 72 bytes per row for each thread,
+    and the pairs. The result doesn't depend on threads or instruction set.
     """
     n_threads = usable_threads(n_threads)
     seed = check_seed(seed)
@@ -213,7 +213,9 @@ class _BandedJoin:
             sketch_rows(b, n_threads=n_threads),
         )
         self.bits = bucket_bits(max(a.n_rows, b.n_rows))
-        self.scratch = _Scratch(a.n_rows, b.n_rows, self.bits)
+        # Few at a time where there are few, so that every thread has some.
+        self.bands_at_once = min(max(plan.n_bands // 16, _LEAST_BANDS_AT_ONCE), _MOST_BANDS_AT_ONCE)
+        self.scratch = _Scratch(a.n_rows, b.n_rows, self.bands_at_once, self.bits)
 
     def run(self) -> LshPairs:
         """Join band by band, order the pairs and measure the recall."""
@@ -221,7 +223,7 @@ class _BandedJoin:
             map_blocks(
                 self._join_bands,
                 self.plan.n_bands,
-                block_rows=_BANDS_AT_ONCE,
+                block_rows=self.bands_at_once,
                 n_threads=self.n_threads,
             )
         )

@@ -4,6 +4,7 @@
 
 cdef enum:
     FEW_PAIRS = 64  # of a bucket: looked at one by one; above, the bucket is sorted first
+    WAITING_PAIRS = 256
 
 
 cdef inline uint64_t _outside(const uint64_t[::1] sketches, int64_t one, int64_t other,
@@ -272,6 +273,43 @@ cdef inline bint _met_before(
     return False
 
 
+cdef int64_t _verify_pairs(
+    const uint64_t* waiting, int64_t n_waiting,
+    const int64_t[::1] a_indptr, const index_t[::1] a_indices, const uint64_t[::1] a_sketches,
+    const uint32_t[::1] a_keys,
+    const int64_t[::1] b_indptr, const index_t[::1] b_indices, const uint64_t[::1] b_sketches,
+    const uint32_t[::1] b_keys,
+    double min_jaccard, int64_t n_bands, int64_t band, int64_t n_found,
+    int64_t[::1] pair_a, int64_t[::1] pair_b, int32_t[::1] pair_shared,
+) noexcept nogil:
+    # Write the similar ones of the waiting pairs, row of a above row of b, behind `n_found`.
+    cdef double share = min_jaccard / (1.0 + min_jaccard)
+    cdef int64_t at, a, b, n_a, n_b, least, shared
+    for at in range(n_waiting):
+        a = <int64_t>(waiting[at] >> 32)
+        b = <int64_t>(waiting[at] & <uint64_t>0xFFFFFFFF)
+        n_a = a_indptr[a + 1] - a_indptr[a]
+        n_b = b_indptr[b + 1] - b_indptr[b]
+        least = _least_shared(share, n_a + n_b)
+        if (
+            (n_a - <int64_t>_outside(a_sketches, a, b, b_sketches) < least)
+            | (n_b - <int64_t>_outside(b_sketches, b, a, a_sketches) < least)
+        ):
+            continue
+        if _met_before(a_keys, a, b_keys, b, n_bands, band):
+            continue
+        shared = _count_shared(
+            a_indices, a_indptr[a], a_indptr[a + 1],
+            b_indices, b_indptr[b], b_indptr[b + 1], least,
+        )
+        if <double>shared / <double>(n_a + n_b - shared) >= min_jaccard:
+            pair_a[n_found] = a
+            pair_b[n_found] = b
+            pair_shared[n_found] = <int32_t>shared
+            n_found += 1
+    return n_found
+
+
 cdef int _join_band(
     const int64_t[::1] a_indptr, const index_t[::1] a_indices, const uint64_t[::1] a_sketches,
     const uint32_t[::1] a_keys, uint64_t[::1] a_entries, const int32_t[::1] a_ends,
@@ -281,84 +319,72 @@ cdef int _join_band(
     double min_jaccard, int64_t n_bands, int64_t band, int64_t most_pairs, int64_t[::1] state,
     int64_t[::1] pair_a, int64_t[::1] pair_b, int32_t[::1] pair_shared,
 ) noexcept nogil:
-    cdef double share = min_jaccard / (1.0 + min_jaccard)
-    cdef int64_t bucket, i, j, i_start, i_end, j_start, j_end, i_run, j_run, j_from
-    cdef int64_t a, b, n_a, n_b, least, shared, n_found = 0, n_seen = state[3]
-    cdef int64_t place
+    # Candidates wait until there are many, so that the cache misses of their bitmaps overlap.
+    cdef uint64_t waiting[WAITING_PAIRS]
+    cdef int64_t place = state[0], i = 0, j, j_from, i_start, i_end, j_start, j_end, i_run, j_run
+    cdef int64_t bucket, n_waiting = 0, n_found = 0, n_seen = state[3]
     cdef uint64_t key
     cdef bint is_large
-    for place in range(state[0], n_live):
+    cdef int ended = 0
+    while place < n_live and ended == 0:
         bucket = live[place]
         i_start = a_ends[bucket - 1] if bucket else 0
         j_start = b_ends[bucket - 1] if bucket else 0
         i_end = a_ends[bucket]
         j_end = b_ends[bucket]
-        if i_start == i_end or j_start == j_end:
-            continue
         is_large = (i_end - i_start) * (j_end - j_start) > FEW_PAIRS
         if is_large:
             _order_bucket(a_entries, i_start, i_end)
             _order_bucket(b_entries, j_start, j_end)
-        i = i_start
-        if place == state[0] and state[1] > i:
-            i = state[1]
+        i = state[1] if place == state[0] and state[1] > i_start else i_start
         j_from = j_start
         while i < i_end:
             key = a_entries[i] >> 32
-            a = <int64_t>(a_entries[i] & <uint64_t>0xFFFFFFFF)
+            j_run = j_end
             if is_large:
                 while j_from < j_end and b_entries[j_from] >> 32 < key:
                     j_from += 1
+                j_run = _run_end(b_entries, j_from, j_end, key)
                 if i == i_start or a_entries[i - 1] >> 32 != key:
                     i_run = _run_end(a_entries, i, i_end, key)
-                    j_run = _run_end(b_entries, j_from, j_end, key)
                     if (i_run - i) * (j_run - j_from) > most_pairs:
-                        state[0] = place
-                        state[1] = i_run
-                        state[2] = n_found
-                        state[3] = n_seen
                         state[4] = i
                         state[5] = j_from
                         state[6] = j_run
-                        return 2
-            if pair_a.shape[0] - n_found < j_end - j_from:
-                state[0] = place
-                state[1] = i
-                state[2] = n_found
-                state[3] = n_seen
-                return 1
-            n_a = a_indptr[a + 1] - a_indptr[a]
-            for j in range(j_from, j_end):
-                if b_entries[j] >> 32 != key:
-                    if is_large:
+                        i = i_run
+                        ended = 2
                         break
-                    continue
-                n_seen += 1
-                b = <int64_t>(b_entries[j] & <uint64_t>0xFFFFFFFF)
-                n_b = b_indptr[b + 1] - b_indptr[b]
-                least = _least_shared(share, n_a + n_b)
-                if n_a < least or n_b < least:
-                    continue
-                if n_a - <int64_t>_outside(a_sketches, a, b, b_sketches) < least:
-                    continue
-                if n_b - <int64_t>_outside(b_sketches, b, a, a_sketches) < least:
-                    continue
-                if _met_before(a_keys, a, b_keys, b, n_bands, band):
-                    continue
-                shared = _count_shared(
-                    a_indices, a_indptr[a], a_indptr[a + 1],
-                    b_indices, b_indptr[b], b_indptr[b + 1], least,
+            if pair_a.shape[0] - n_found < n_waiting + j_run - j_from:
+                ended = 1
+                break
+            for j in range(j_from, j_run):
+                waiting[n_waiting] = (
+                    (a_entries[i] << 32) | (b_entries[j] & <uint64_t>0xFFFFFFFF)
                 )
-                if <double>shared / <double>(n_a + n_b - shared) >= min_jaccard:
-                    pair_a[n_found] = a
-                    pair_b[n_found] = b
-                    pair_shared[n_found] = <int32_t>shared
-                    n_found += 1
+                n_waiting += b_entries[j] >> 32 == key
+                chanfp_prefetch(&a_sketches[2 * <int64_t>(a_entries[i] & <uint64_t>0xFFFFFFFF)])
+                chanfp_prefetch(&b_sketches[2 * <int64_t>(b_entries[j] & <uint64_t>0xFFFFFFFF)])
+                if n_waiting == WAITING_PAIRS:
+                    n_seen += n_waiting
+                    n_found = _verify_pairs(
+                        waiting, n_waiting, a_indptr, a_indices, a_sketches, a_keys,
+                        b_indptr, b_indices, b_sketches, b_keys, min_jaccard, n_bands, band,
+                        n_found, pair_a, pair_b, pair_shared,
+                    )
+                    n_waiting = 0
             i += 1
-    state[0] = n_live
+        if ended == 0:
+            place += 1
+    n_seen += n_waiting
+    n_found = _verify_pairs(
+        waiting, n_waiting, a_indptr, a_indices, a_sketches, a_keys, b_indptr, b_indices,
+        b_sketches, b_keys, min_jaccard, n_bands, band, n_found, pair_a, pair_b, pair_shared,
+    )
+    state[0] = place
+    state[1] = i
     state[2] = n_found
     state[3] = n_seen
-    return 0
+    return ended
 
 
 def join_band(
@@ -374,7 +400,7 @@ def join_band(
 
     Only the first `n_live` buckets of `live` are looked at, as `find_live` lists them. Returns 0
     if the band is done; 1 if the outputs, which must have room for a pair with every row of b, are
-    full; 2 before a bucket of more than `most_pairs` pairs. Then `state` (int64, 7 places, zeros to
+    full; 2 at a bucket of more than `most_pairs` pairs. Then `state` (int64, 7 places, zeros to
     begin with) says where to go on, in place 2 how many pairs were written, in place 3 how many
     candidates were looked at so far, and after a 2 the bucket: entries of a from place 4 to place
     1, of b from place 5 to place 6. Large buckets of entries get sorted.
