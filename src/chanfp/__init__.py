@@ -10,18 +10,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .candidates import jaccard_join
     from .cdr import CallRecords, read_cdrs
     from .errors import ChanfpError, ChanfpWarning, ColumnError, DataError, ParameterError
     from .explanation import Explanation
     from .fingerprints import Fingerprints, FingerprintSet, build_fingerprints
     from .grading import SimilarityTier, SimilarityTiers
     from .inspection import Inspection, inspect_cdrs
-    from .joins import Pairs
     from .matcher import Matcher
     from .matches import MATCH_SCHEMA, Matches
     from .numbering import NumberingPlan
     from .numberlists import NumberList
+    from .pairs import Pairs
     from .partner_evidence import PartnerEvidence, measure_pairs
     from .shortnumbers import ShortNumbers
     from .sidetables import (
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
         read_settlements,
         read_usage,
     )
+    from .similarity import containment_join, jaccard_join
     from .simulation import SimulatedCarrier, simulate
     from .subscribers import Subscribers, read_subscribers
 
@@ -53,7 +53,7 @@ _MODULE_OF = {
     "Matches": "matches",
     "NumberList": "numberlists",
     "NumberingPlan": "numbering",
-    "Pairs": "joins",
+    "Pairs": "pairs",
     "ParameterError": "errors",
     "PartnerEvidence": "partner_evidence",
     "ShortNumbers": "shortnumbers",
@@ -63,8 +63,9 @@ _MODULE_OF = {
     "SimulatedCarrier": "simulation",
     "Subscribers": "subscribers",
     "build_fingerprints": "fingerprints",
+    "containment_join": "similarity",
     "inspect_cdrs": "inspection",
-    "jaccard_join": "candidates",
+    "jaccard_join": "similarity",
     "measure_pairs": "partner_evidence",
     "read_cdrs": "cdr",
     "read_cells": "sidetables",
@@ -103,6 +104,7 @@ __all__ = [
     "Subscribers",
     "__version__",
     "build_fingerprints",
+    "containment_join",
     "inspect_cdrs",
     "jaccard_join",
     "measure_pairs",
