@@ -20,6 +20,8 @@ LAYERS = [
     "profiles",
     "partner_evidence",
     "candidates",
+    "index",
+    "indexfiles",
     "similarity",
     "joins",
     "overlaps",

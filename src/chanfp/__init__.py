@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .explanation import Explanation
     from .fingerprints import Fingerprints, FingerprintSet, build_fingerprints
     from .grading import SimilarityTier, SimilarityTiers
+    from .index import PartnerIndex
     from .inspection import Inspection, inspect_cdrs
     from .matcher import Matcher
     from .matches import MATCH_SCHEMA, Matches
@@ -55,6 +56,7 @@ _MODULE_OF = {
     "NumberingPlan": "numbering",
     "Pairs": "pairs",
     "ParameterError": "errors",
+    "PartnerIndex": "index",
     "PartnerEvidence": "partner_evidence",
     "ShortNumbers": "shortnumbers",
     "SideTable": "sidetables",
@@ -96,6 +98,7 @@ __all__ = [
     "Pairs",
     "ParameterError",
     "PartnerEvidence",
+    "PartnerIndex",
     "ShortNumbers",
     "SideTable",
     "SimilarityTier",

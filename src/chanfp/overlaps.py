@@ -98,7 +98,6 @@ class OverlapJoin:
         order = order_by_middle(queries)
         longest = int(np.diff(queries.indptr).max(initial=0))
         fewest = fewest_shared(self.least, longest)
-        sizes = np.diff(self.postings.starts).astype(np.int32)
         block_rows = min(block_rows or self._block_rows(), max(queries.n_rows, 1))
         scratch = _Scratch(
             n_lists=max(longest, _LISTS_HELD),
@@ -107,7 +106,7 @@ class OverlapJoin:
             block_rows=block_rows,
         )
         blocks = map_blocks(
-            lambda start, stop: self._join_block(scratch, order, fewest, sizes, start, stop),
+            lambda start, stop: self._join_block(scratch, order, fewest, start, stop),
             queries.n_rows,
             block_rows=block_rows,
             n_threads=n_threads,
@@ -122,7 +121,7 @@ class OverlapJoin:
     def _block_rows(self) -> int:
         """Return how many queries leave a block short enough to stop after."""
         mean_size = self.queries.n_entries / max(self.queries.n_rows, 1)
-        walked = mean_size * self.postings.mean_list()
+        walked = mean_size * self.postings.mean_list
         return int(min(max(_BLOCK_POSTINGS / max(walked, 1.0), 16), _BLOCK_ROWS))
 
     def _join_block(
@@ -130,14 +129,13 @@ class OverlapJoin:
         scratch: _Scratch,
         order: npt.NDArray[np.int32],
         fewest: npt.NDArray[np.int64],
-        sizes: npt.NDArray[np.int32],
         start: int,
         stop: int,
     ) -> list[_Found]:
         """Join queries `start` to `stop`, emptying the match buffers as often as they may fill."""
         parts = []
         while start < stop:
-            done = self._fill_matches(scratch, order, fewest, sizes, start, stop)
+            done = self._fill_matches(scratch, order, fewest, start, stop)
             ends = scratch.match_ends[: done - start]
             n_matches = int(ends[-1])
             parts.append(
@@ -155,7 +153,6 @@ class OverlapJoin:
         scratch: _Scratch,
         order: npt.NDArray[np.int32],
         fewest: npt.NDArray[np.int64],
-        sizes: npt.NDArray[np.int32],
         start: int,
         stop: int,
     ) -> int:
@@ -169,7 +166,7 @@ class OverlapJoin:
             self.postings.offsets,
             self.postings.places,
             self.postings.starts,
-            sizes,
+            self.postings.sizes,
             self.postings.columns,
             self.least,
             self.of_union,

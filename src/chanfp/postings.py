@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -114,6 +115,29 @@ class OrderedPostings:
         """Number of rows."""
         return len(self.order)
 
+    @cached_property
+    def sizes(self) -> npt.NDArray[np.int32]:
+        """Columns of the row at each place (int32)."""
+        return np.diff(self.starts).astype(np.int32)
+
+    @cached_property
+    def row_sizes(self) -> npt.NDArray[np.int64]:
+        """Columns of each row (int64)."""
+        sizes = np.empty(self.n_rows, dtype=np.int64)
+        sizes[self.order] = self.sizes
+        return sizes
+
+    def to_rows(self) -> SparseRows:
+        """Return the rows in their first order."""
+        indptr = np.zeros(self.n_rows + 1, dtype=np.int64)
+        np.cumsum(self.row_sizes, out=indptr[1:])
+        indices = np.empty_like(self.columns)
+        places = np.empty(self.n_rows, dtype=np.int32)
+        places[self.order] = np.arange(self.n_rows, dtype=np.int32)
+        _core.order_rows(self.starts, self.columns, places, indptr, indices)
+        return SparseRows(indptr, indices, None, self.n_cols)
+
+    @cached_property
     def mean_list(self) -> float:
         """Return the length of the list that an average entry is in, from a sample of lists."""
         step = max(1, len(self.offsets) // _SAMPLED_LISTS)

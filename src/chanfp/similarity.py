@@ -22,7 +22,7 @@ from .overlaps import OverlapJoin, rank_pairs
 from .pairs import Pairs
 from .postings import OrderedPostings
 
-__all__ = ["check_ratio", "containment_join", "jaccard_join"]
+__all__ = ["check_ratio", "containment_join", "jaccard_join", "join_postings"]
 
 _FEW_COLUMNS = 1 << 22
 _PAIRS_TOGETHER = 1 << 16
@@ -177,10 +177,14 @@ def join_postings(
 ) -> Pairs:
     """Return the pairs of `queries`, the rows of a, with the rows behind `postings`."""
     found = OverlapJoin(queries, postings, least, of_union).run(n_threads=n_threads)
-    sizes = np.empty(postings.n_rows, dtype=np.int64)
-    sizes[postings.order] = np.diff(postings.starts)
-    a_sizes = np.diff(queries.indptr)
-    return rank_pairs(a_sizes, sizes, found, of_union=of_union, top_k=top_k, overlaps=None)
+    return rank_pairs(
+        np.diff(queries.indptr),
+        postings.row_sizes,
+        found,
+        of_union=of_union,
+        top_k=top_k,
+        overlaps=None,
+    )
 
 
 def _join(
