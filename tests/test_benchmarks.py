@@ -48,3 +48,11 @@ def test_simulator(data):
 
 def test_startup(data):
     assert "chanfp match" in run("startup.py", data, "--runs", "1")
+
+
+def test_exact_joins():
+    pytest.importorskip("sparse_dot_topn")
+    script = FOLDER.parent / "engine" / "exact_joins.py"
+    printed = run(script, "--new=300", "--departed=900", "--rounds=1", "--clock=cpu")
+    assert len(re.findall(r" x  \(goal ", printed)) == 7
+    assert "per posting" in printed
