@@ -64,6 +64,8 @@ cdef void copy_rows(
 ) noexcept nogil:
     cdef int64_t place, row, entry, slot
     for place in range(order.shape[0]):
+        if place + 2 * ROWS_AHEAD < order.shape[0]:
+            chanfp_prefetch(&indptr[order[place + 2 * ROWS_AHEAD]])
         if place + ROWS_AHEAD < order.shape[0]:
             prefetch_row(indptr, indices, order[place + ROWS_AHEAD])
         row = order[place]
