@@ -213,13 +213,10 @@ cdef inline int64_t count_held(
     const index_t[::1] indices,
     int64_t first,
     int64_t last,
-    int64_t n_wanted,
 ) noexcept nogil:
-    """Return how many of the skipped columns a row holds, or -1 once `n_wanted` is out of reach."""
+    """Return how many of the skipped columns a row holds."""
     cdef int64_t place, low, high, middle, column, n_held = 0
     for place in range(n_skipped):
-        if n_held + n_skipped - place < n_wanted:
-            return -1
         column = skipped[place]
         low = first
         high = last
@@ -261,7 +258,7 @@ cdef inline int64_t verify(
         row = match_rows[place]
         start = starts[row]
         size = sizes[row]
-        n_held = count_held(n_skipped, skipped, row_indices, start, start + size, 0)
+        n_held = count_held(n_skipped, skipped, row_indices, start, start + size)
         n_held += match_shared[place]
         if overlap_ratio(n_held, n_partners, size, of_union) >= least:
             match_rows[n_kept] = row
@@ -383,8 +380,7 @@ def find_overlaps(
     with nogil:
         done = join_overlaps(
             indptr, indices, order, fewest, used, offsets, posting_rows, starts, sizes, row_indices,
-            least,
-            of_union, short_list, list_columns, list_slots, list_sizes, ranked_sizes, skipped,
-            counts, touched, match_ends, match_rows, match_shared, start, stop,
+            least, of_union, short_list, list_columns, list_slots, list_sizes, ranked_sizes,
+            skipped, counts, touched, match_ends, match_rows, match_shared, start, stop,
         )
     return done
