@@ -34,6 +34,10 @@ class Pairs:
         Sum of min(x, y) over sum of max(x, y), x and y the weights of the two sides (Ruzicka):
         calls times the partner's rarity, tf-idf. 0 where all weights are 0, None where the join
         looked at presence only.
+    containment : ndarray of float64, shape (n_pairs,), or None
+        Shared partners over the partners of the row of a.
+    weighted_overlap : ndarray of float64, shape (n_pairs,), or None
+        Sum of the weights of the shared partners.
     """
 
     a_rows: npt.NDArray[np.int64]
