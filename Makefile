@@ -44,7 +44,7 @@ $(VENV)/installed: $(SOURCES) | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/installed-test: $(SOURCES) | $(VENV)/bin/python
-	$(PIP) '.[test]'
+	$(PIP) '.[test,bench]'
 	touch $@ $(VENV)/installed
 
 $(VENV)/installed-lint: $(SOURCES) | $(VENV)/bin/python

@@ -74,3 +74,11 @@ def test_engine(script, words):
     assert done.returncode in {0, 1}, done.stderr
     assert "Traceback" not in done.stderr
     assert "ratio of processor time" in done.stdout
+
+
+def test_exact_joins():
+    pytest.importorskip("sparse_dot_topn")
+    script = FOLDER.parent / "engine" / "exact_joins.py"
+    printed = run(script, "--new=300", "--departed=900", "--rounds=1", "--clock=cpu")
+    assert len(re.findall(r" x  \(goal ", printed)) == 7
+    assert "per posting" in printed

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from chanfp import _reference, joins
-from chanfp.candidates import find_candidates, jaccard_join
+from chanfp import _reference, joins, overlaps
+from chanfp.candidates import find_candidates
 from chanfp.csr import SparseRows
 from chanfp.errors import ParameterError
+from chanfp.similarity import jaccard_join
 from sparse_cases import KINDS, as_matrix, pack, pairs_of_tables, random_rows, widen
 
 THRESHOLDS = st.one_of(
@@ -36,13 +37,17 @@ def assert_same_bytes(one, other):
     min_jaccard=THRESHOLDS,
     top_k=st.one_of(st.none(), st.integers(1, 4)),
     n_threads=st.sampled_from([1, 2, 7]),
-    tile_rows=st.integers(1, 12),
+    block_rows=st.integers(1, 12),
     places=st.integers(1, 60),
+    short_list=st.integers(0, 4),
 )
-def test_jaccard_join_equals_its_twin(*, case, min_jaccard, top_k, n_threads, tile_rows, places):
+def test_jaccard_join_equals_its_twin(
+    *, case, min_jaccard, top_k, n_threads, block_rows, places, short_list
+):
     a, b, rarity = case
     a_matrix, b_matrix = (as_matrix(pack(rows, len(rarity))) for rows in (a, b))
-    with patch.multiple(joins, _TILE_ROWS=tile_rows, _MATCHES_HELD=places):
+    small = {"_BLOCK_ROWS": block_rows, "_MATCHES_HELD": places, "_SHORT_LIST": short_list}
+    with patch.multiple(overlaps, _LISTS_HELD=places, **small):
         pairs = jaccard_join(a_matrix, b_matrix, min_jaccard, top_k=top_k, n_threads=n_threads)
     assert pairs.tfidf_jaccard is None
     assert as_tuples(pairs) == _reference.join_rows(a, b, min_jaccard=min_jaccard, top_k=top_k)
@@ -86,7 +91,7 @@ def test_find_candidates_equals_its_twin(
         a_begins=dates[0],
         b_begins=dates[1],
     )
-    assert [column.dtype for column in vars(pairs).values()] == [
+    assert [column.dtype for column in vars(pairs).values() if column is not None] == [
         np.int64,
         np.int64,
         np.float64,

@@ -10,11 +10,11 @@ from scipy import sparse
 
 from chanfp import _core, _reference, lsh, rarejoin
 from chanfp.bands import LshPlan, _candidate_cost, plan_lsh
-from chanfp.candidates import jaccard_join
 from chanfp.csr import SparseRows
 from chanfp.errors import ParameterError
 from chanfp.lsh import MeasuredRecall, lsh_join
 from chanfp.rarejoin import ColumnCounts, join_few, sketch_rows
+from chanfp.similarity import jaccard_join
 from sparse_cases import KINDS, as_matrix, random_rows
 
 NAMES = ("a_rows", "b_rows", "jaccard", "n_shared")

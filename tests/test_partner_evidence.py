@@ -4,10 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chanfp import _reference
-from chanfp.candidates import find_candidates, jaccard_join
+from chanfp.candidates import find_candidates
 from chanfp.csr import check_csr
 from chanfp.errors import ParameterError
 from chanfp.partner_evidence import measure_pairs
+from chanfp.similarity import jaccard_join
 from sparse_cases import KINDS, as_matrix, pack, pairs_of_tables, random_rows, tables, widen
 
 

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .building import build_fingerprints
-    from .candidates import jaccard_join
     from .cdr import CallRecords, read_cdrs
     from .errors import ChanfpError, ChanfpWarning, ColumnError, DataError, ParameterError
     from .explanation import Explanation
     from .fingerprints import Fingerprints, FingerprintSet
     from .grading import SimilarityTier, SimilarityTiers
+    from .index import PartnerIndex
     from .inspection import Inspection, inspect_cdrs
-    from .joins import Pairs
     from .matcher import Matcher
     from .matches import MATCH_SCHEMA, Matches
     from .numbering import NumberingPlan
     from .numberlists import NumberList
+    from .pairs import Pairs
     from .partner_evidence import PartnerEvidence, measure_pairs
     from .shortnumbers import ShortNumbers
     from .sidetables import (
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         read_usage,
     )
     from .signatures import minhash
+    from .similarity import containment_join, jaccard_join
     from .simulation import SimulatedCarrier, simulate
     from .subscribers import Subscribers, read_subscribers
 
@@ -55,8 +56,9 @@ _MODULE_OF = {
     "Matches": "matches",
     "NumberList": "numberlists",
     "NumberingPlan": "numbering",
-    "Pairs": "joins",
+    "Pairs": "pairs",
     "ParameterError": "errors",
+    "PartnerIndex": "index",
     "PartnerEvidence": "partner_evidence",
     "ShortNumbers": "shortnumbers",
     "SideTable": "sidetables",
@@ -65,8 +67,9 @@ _MODULE_OF = {
     "SimulatedCarrier": "simulation",
     "Subscribers": "subscribers",
     "build_fingerprints": "building",
+    "containment_join": "similarity",
     "inspect_cdrs": "inspection",
-    "jaccard_join": "candidates",
+    "jaccard_join": "similarity",
     "measure_pairs": "partner_evidence",
     "minhash": "signatures",
     "read_cdrs": "cdr",
@@ -98,6 +101,7 @@ __all__ = [
     "Pairs",
     "ParameterError",
     "PartnerEvidence",
+    "PartnerIndex",
     "ShortNumbers",
     "SideTable",
     "SimilarityTier",
@@ -106,6 +110,7 @@ __all__ = [
     "Subscribers",
     "__version__",
     "build_fingerprints",
+    "containment_join",
     "inspect_cdrs",
     "jaccard_join",
     "measure_pairs",

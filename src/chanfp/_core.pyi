@@ -179,6 +179,76 @@ def transpose_rows(
     posting_rows: npt.NDArray[np.int32],
     posting_weights: npt.NDArray[np.float64],
 ) -> None: ...
+def order_by_middle(
+    indptr: npt.NDArray[np.int64],
+    indices: npt.NDArray[np.integer],
+    width: int,
+    buckets: npt.NDArray[np.int32],
+    bucket_starts: npt.NDArray[np.int64],
+    order: npt.NDArray[np.int32],
+) -> None: ...
+def order_rows(
+    indptr: npt.NDArray[np.int64],
+    indices: npt.NDArray[np.integer],
+    order: npt.NDArray[np.int32],
+    starts: npt.NDArray[np.int64],
+    copies: npt.NDArray[np.integer],
+) -> None: ...
+def mark_used(indices: npt.NDArray[np.integer], used: npt.NDArray[np.uint64]) -> int: ...
+def post_rows(
+    indptr: npt.NDArray[np.int64],
+    indices: npt.NDArray[np.integer],
+    used: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    posting_rows: npt.NDArray[np.int32],
+) -> None: ...
+def find_overlaps(
+    indptr: npt.NDArray[np.int64],
+    indices: npt.NDArray[np.integer],
+    order: npt.NDArray[np.int32],
+    fewest: npt.NDArray[np.int64],
+    used: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int64],
+    posting_rows: npt.NDArray[np.int32],
+    starts: npt.NDArray[np.int64],
+    sizes: npt.NDArray[np.int32],
+    row_indices: npt.NDArray[np.integer],
+    least: float,
+    of_union: bool,
+    short_list: int,
+    list_columns: npt.NDArray[np.int64],
+    list_slots: npt.NDArray[np.int64],
+    list_sizes: npt.NDArray[np.int64],
+    ranked_sizes: npt.NDArray[np.int64],
+    skipped: npt.NDArray[np.int64],
+    counts: npt.NDArray[np.int32],
+    touched: npt.NDArray[np.int32],
+    match_ends: npt.NDArray[np.int64],
+    match_rows: npt.NDArray[np.int32],
+    match_shared: npt.NDArray[np.int32],
+    start: int,
+    stop: int,
+) -> int: ...
+def order_pairs(
+    a_rows: npt.NDArray[np.int64],
+    b_rows: npt.NDArray[np.int64],
+    scores: npt.NDArray[np.float64],
+    seconds: npt.NDArray[np.float64],
+    ends: npt.NDArray[np.int64],
+    order: npt.NDArray[np.int64],
+) -> None: ...
+def weigh_shared(
+    a_indptr: npt.NDArray[np.int64],
+    a_indices: npt.NDArray[np.integer],
+    b_indptr: npt.NDArray[np.int64],
+    b_indices: npt.NDArray[np.integer],
+    weights: npt.NDArray[np.float64],
+    a_rows: npt.NDArray[np.int64],
+    b_rows: npt.NDArray[np.int64],
+    overlaps: npt.NDArray[np.float64],
+    start: int,
+    stop: int,
+) -> None: ...
 def join_rows(
     a_indptr: npt.NDArray[np.int64],
     a_indices: npt.NDArray[np.integer],

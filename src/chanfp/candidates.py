@@ -2,96 +2,25 @@
 
 from __future__ import annotations
 
-import operator
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from .blocks import Progress, usable_threads
 from .csr import (
     SparseRows,
+    check_at_least_one,
     check_calls,
-    check_csr,
     check_partner_rarity,
     check_same_columns,
-    index_dtype,
     sum_rows,
 )
 from .errors import ParameterError
-from .joins import CountingJoin, Pairs, Postings
+from .joins import CountingJoin, Postings
+from .pairs import Pairs
 
-__all__ = ["Pairs", "find_candidates", "jaccard_join"]
+__all__ = ["find_candidates"]
 
 _BLOCK_ROWS = 1024
-_FEW_COLUMNS = 1 << 20
-
-
-def jaccard_join(
-    a: Any,
-    b: Any,
-    min_jaccard: float,
-    *,
-    top_k: int | None = None,
-    n_threads: int | None = None,
-) -> Pairs:
-    """Return every pair of rows whose Jaccard index reaches a threshold.
-
-    Parameters
-    ----------
-    a, b : scipy.sparse.csr_matrix or csr_array, shapes (n_a, n_cols) and (n_b, n_cols)
-        Each row is the set of columns where it isn't zero.
-    min_jaccard : float
-        Threshold, above 0 and at most 1. A pair is returned if and only if shared / union, divided
-        in float64, is at least this.
-    top_k : int, optional
-        Keep only so many pairs per row of a, at least 1; default all.
-    n_threads : int, optional
-        Default every usable core.
-
-    Returns
-    -------
-    Pairs
-        Row of a ascending, then Jaccard descending, then row of b ascending; `top_k` keeps the
-        first of that order. An empty row is in no pair.
-
-    Raises
-    ------
-    ParameterError
-        If an argument is outside its range, or `a` and `b` differ in their columns.
-
-    Notes
-    -----
-    Time is the sum, over all columns, of the entries of a times the entries of b, plus a sort of
-    each row's pairs. Memory is about 4 bytes per entry of b and 8 per column, and never more than
-    a few times the entries, however vast the column universe.
-
-    Examples
-    --------
-    >>> from scipy.sparse import csr_array
-    >>> a = csr_array([[1, 1, 0, 0], [0, 0, 0, 0]])
-    >>> b = csr_array([[1, 1, 1, 0], [1, 1, 0, 0], [0, 0, 0, 1]])
-    >>> jaccard_join(a, b, 0.5).to_arrow().to_pydict()
-    {'a_row': [0, 0], 'b_row': [1, 0], 'jaccard': [1.0, 0.6666666666666666], 'n_shared': [2, 2]}
-    """
-    n_threads = usable_threads(n_threads)
-    if not 0 < min_jaccard <= 1:
-        raise ParameterError(
-            f"`min_jaccard` must be above 0 and at most 1, got {min_jaccard}; "
-            f"0.3 is a usual threshold."
-        )
-    a_rows = check_csr(a, "a", with_values=False)
-    b_rows = check_csr(b, "b", with_values=False)
-    check_same_columns(a_rows, b_rows, "a", "b")
-    a_rows, b_rows = _close_ranks(a_rows, b_rows)
-    join = CountingJoin(
-        a=a_rows,
-        b=b_rows,
-        postings=Postings.from_rows(b_rows, "b"),
-        min_jaccard=float(min_jaccard),
-        top_k=b_rows.n_rows if top_k is None else _at_least_one(top_k, "top_k"),
-    )
-    return join.run(block_rows=_BLOCK_ROWS, n_threads=n_threads)
 
 
 def find_candidates(
@@ -164,11 +93,13 @@ def find_candidates(
         b_totals=totals,
         a_begins=_check_begins(new_begins, new.n_rows, "new_begins"),
         b_begins=_check_begins(departed_begins, departed.n_rows, "departed_begins"),
-        min_shared=_at_least_one(min_shared, "min_shared"),
-        top_k=_at_least_one(top_k, "top_k"),
+        min_shared=check_at_least_one(min_shared, "min_shared"),
+        top_k=check_at_least_one(top_k, "top_k"),
     )
     return join.run(
-        block_rows=_at_least_one(block_rows, "block_rows"), n_threads=n_threads, progress=progress
+        block_rows=check_at_least_one(block_rows, "block_rows"),
+        n_threads=n_threads,
+        progress=progress,
     )
 
 
@@ -179,14 +110,6 @@ def _weigh_calls(
     calls, _ = check_calls(rows, name, n_threads=n_threads)
     weights = calls * rarity[rows.indices]
     return weights, sum_rows(rows, lambda part: weights[part], n_threads=n_threads)
-
-
-def _at_least_one(value: int, name: str) -> int:
-    """Return a count given by the user, as an int."""
-    count = operator.index(value)
-    if count < 1:
-        raise ParameterError(f"`{name}` must be at least 1, got {value}.")
-    return count
 
 
 def _check_begins(
@@ -201,23 +124,3 @@ def _check_begins(
             f"shape {checked.shape}."
         )
     return np.ascontiguousarray(checked, dtype=np.int64)
-
-
-def _close_ranks(a: SparseRows, b: SparseRows) -> tuple[SparseRows, SparseRows]:
-    """Renumber the columns where b uses few of a vast universe, such as hashed ones.
-
-    Posting lists cost 8 bytes per column, so memory would follow the universe instead of the
-    entries. Columns of a that b lacks all become the last one, which nobody in b has; that
-    breaks the canonical form of a but not the join, which only looks its columns up.
-    """
-    if b.n_cols <= _FEW_COLUMNS + 8 * b.n_entries:
-        return a, b
-    columns, b_ranks = np.unique(b.indices, return_inverse=True)
-    a_ranks = np.searchsorted(columns, a.indices)
-    known = np.append(columns, -1)[a_ranks] == a.indices
-    n_cols = len(columns) + 1
-    dtype = index_dtype(n_cols)
-    return (
-        SparseRows(a.indptr, np.where(known, a_ranks, len(columns)).astype(dtype), None, n_cols),
-        SparseRows(b.indptr, b_ranks.astype(dtype), None, n_cols),
-    )

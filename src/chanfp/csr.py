@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from .errors import ParameterError
 
 __all__ = [
     "SparseRows",
+    "check_at_least_one",
     "check_calls",
     "check_csr",
     "check_partner_rarity",
@@ -139,6 +141,14 @@ def check_csr(matrix: Any, name: str, *, with_values: bool = True) -> SparseRows
     return SparseRows(indptr, indices, values if with_values else None, n_cols)
 
 
+def check_at_least_one(value: int, name: str) -> int:
+    """Return a count given by the user, as an int; raise ParameterError if it is below 1."""
+    count = operator.index(value)
+    if count < 1:
+        raise ParameterError(f"`{name}` must be at least 1, got {value}.")
+    return count
+
+
 def check_same_columns(a: SparseRows, b: SparseRows, a_name: str, b_name: str) -> None:
     """Raise ParameterError unless `a` and `b` have the same number of columns."""
     if a.n_cols != b.n_cols:
@@ -148,8 +158,10 @@ def check_same_columns(a: SparseRows, b: SparseRows, a_name: str, b_name: str) -
         )
 
 
-def check_partner_rarity(partner_rarity: npt.ArrayLike, n_cols: int) -> npt.NDArray[np.float64]:
-    """Return the rarity weight of each column as float64.
+def check_partner_rarity(
+    partner_rarity: npt.ArrayLike, n_cols: int, name: str = "partner_rarity"
+) -> npt.NDArray[np.float64]:
+    """Return the rarity weight of each column as float64; `name` is what messages call it.
 
     Raises
     ------
@@ -159,14 +171,13 @@ def check_partner_rarity(partner_rarity: npt.ArrayLike, n_cols: int) -> npt.NDAr
     rarity = np.ascontiguousarray(partner_rarity, dtype=np.float64)
     if rarity.shape != (n_cols,):
         raise ParameterError(
-            f"`partner_rarity` must have one weight per column, shape ({n_cols},), "
-            f"got {rarity.shape}."
+            f"`{name}` must have one weight per column, shape ({n_cols},), got {rarity.shape}."
         )
     unusable = np.flatnonzero(~((rarity >= 0) & (rarity < np.inf)))
     if len(unusable):
         column = int(unusable[0])
         raise ParameterError(
-            f"`partner_rarity` must be finite and at least 0, got {rarity[column]} at column "
+            f"`{name}` must be finite and at least 0, got {rarity[column]} at column "
             f"{column}; use 0 for a partner that says nothing."
         )
     return rarity

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from .blocks import Progress
 from .clock import DAY_S
 from .fingerprints import Fingerprints
-from .joins import Pairs
+from .pairs import Pairs
 from .partner_evidence import measure_pairs
 from .profiles import read_profiles
 

@@ -1,4 +1,4 @@
-"""The exact counting join: posting lists of one table, walked for every row of the other.
+"""The counting join of the best rows: posting lists of one table, walked for each row of another.
 
 Shared partners are counted in per-worker arrays, a tile of rows at a time so that the arrays stay
 in the cache, and the best rows kept in a total order, so the answer is the same for any number of
@@ -9,22 +9,17 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from html import escape
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from . import _core
 from .blocks import Progress, map_blocks
 from .csr import SparseRows
 from .errors import ParameterError
+from .pairs import Pairs
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["CountingJoin", "Pairs", "Postings"]
+__all__ = ["CountingJoin", "Postings"]
 
 _MATCHES_HELD = 1 << 18  # places for matches per worker, unless one row can need more
 _TILE_ROWS = 8192  # rows of b whose counters stay in a second-level cache together
@@ -39,72 +34,6 @@ _Columns = tuple[
     npt.NDArray[np.int32],
     npt.NDArray[np.float64],
 ]
-
-
-@dataclass(frozen=True, eq=False)
-class Pairs:
-    """Pairs of similar rows: row of a ascending, then best first, then row of b ascending.
-
-    Parameters
-    ----------
-    a_rows, b_rows : ndarray of int64, shape (n_pairs,)
-        The rows of each pair.
-    jaccard : ndarray of float64, shape (n_pairs,)
-        Shared partners over all partners of the two, above 0 and at most 1.
-    n_shared : ndarray of int32, shape (n_pairs,)
-        Number of shared partners, at least 1.
-    tfidf_jaccard : ndarray of float64, shape (n_pairs,), or None
-        Sum of min(x, y) over sum of max(x, y), x and y the weights of the two sides (Ruzicka):
-        calls times the partner's rarity, tf-idf. 0 where all weights are 0, None where the join
-        looked at presence only.
-    """
-
-    a_rows: npt.NDArray[np.int64]
-    b_rows: npt.NDArray[np.int64]
-    jaccard: npt.NDArray[np.float64]
-    n_shared: npt.NDArray[np.int32]
-    tfidf_jaccard: npt.NDArray[np.float64] | None = None
-
-    def __len__(self) -> int:
-        return len(self.a_rows)
-
-    def to_arrow(self) -> pa.Table:
-        """Return an Arrow table, one row per pair, without copying the numbers.
-
-        Columns ``a_row, b_row, jaccard, n_shared``, and ``tfidf_jaccard`` where known.
-        """
-        columns: dict[str, npt.NDArray[Any]] = {
-            "a_row": self.a_rows,
-            "b_row": self.b_rows,
-            "jaccard": self.jaccard,
-            "n_shared": self.n_shared,
-        }
-        if self.tfidf_jaccard is not None:
-            columns["tfidf_jaccard"] = self.tfidf_jaccard
-        return pa.table(columns)
-
-    def to_pandas(self) -> pd.DataFrame:
-        """Return a pandas frame with the columns of `to_arrow`; needs pandas."""
-        return self.to_arrow().to_pandas()
-
-    def __repr__(self) -> str:
-        if not len(self):
-            return "Pairs(none)"
-        n_matched = len(np.unique(self.a_rows))
-        return (
-            f"Pairs({len(self)} of {n_matched} rows of a, "
-            f"jaccard {self.jaccard.min():.3f} to {self.jaccard.max():.3f})"
-        )
-
-    def _repr_html_(self) -> str:
-        shown = self.to_arrow().slice(0, 10)
-        head = "".join(f"<th>{escape(name)}</th>" for name in shown.column_names)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{_show(value)}</td>" for value in row.values()) + "</tr>"
-            for row in shown.to_pylist()
-        )
-        caption = f"<caption>{escape(repr(self))}</caption>"
-        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 @dataclass(frozen=True, eq=False)
@@ -310,8 +239,3 @@ def _floats(array: npt.NDArray[np.float64] | None) -> npt.NDArray[np.float64]:
 def _dates(array: npt.NDArray[np.int64] | None) -> npt.NDArray[np.int64]:
     """Return the array, or the empty one that tells a kernel there is none."""
     return np.empty(0, dtype=np.int64) if array is None else array
-
-
-def _show(value: float) -> str:
-    """Write a number of a table cell: counts whole, measures short."""
-    return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -20,7 +20,7 @@ from .bands import LshPlan, bucket_bits, plan_lsh, sample_rows
 from .blocks import map_blocks, usable_threads
 from .csr import SparseRows, check_csr, check_same_columns
 from .errors import ParameterError
-from .joins import Pairs
+from .pairs import Pairs
 from .rarejoin import BandKeys, ColumnCounts, FoundPairs, join_few, merge_found, sketch_rows
 from .signatures import check_seed, sign_rows, slot_keys, usable_backend
 

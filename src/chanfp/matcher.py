@@ -20,8 +20,8 @@ from .errors import ParameterError
 from .evidence import collect_evidence
 from .fingerprints import Fingerprints
 from .grading import SimilarityTiers
-from .joins import Pairs
 from .matches import Matches, make_match_table
+from .pairs import Pairs
 from .profiles import read_cell_regions
 
 __all__ = ["Matcher"]

@@ -1,7 +1,7 @@
 """The exact counting join: posting lists, shared partners counted, the best rows kept."""
 
 
-cdef void scatter_entries(
+cdef void scatter_weights(
     const int64_t[::1] indptr,
     const index_t[::1] indices,
     const double[::1] values,
@@ -45,7 +45,7 @@ def transpose_rows(
     of its entries. Empty `values` mean lists without weights.
     """
     with nogil:
-        scatter_entries(indptr, indices, values, offsets, posting_rows, posting_weights)
+        scatter_weights(indptr, indices, values, offsets, posting_rows, posting_weights)
 
 
 cdef inline int64_t open_lists(

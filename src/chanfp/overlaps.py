@@ -1,0 +1,222 @@
+"""The exact join by a threshold: every pair of rows that shares enough.
+
+Queries walk the posting lists of their rarer partners; the longest lists are skipped as far as
+the threshold allows (Bayardo, Ma, Srikant, WWW 2007: prefix filtering) and looked up afterwards,
+only in rows that can still reach it. Memory is asked for some queries ahead, and rows of one
+community are neighbours on both sides, so that the walk finds most of it in the cache.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _core
+from .blocks import Progress, map_blocks
+from .csr import SparseRows
+from .pairs import Pairs
+from .postings import OrderedPostings, order_by_middle
+
+__all__ = ["OverlapJoin", "fewest_shared", "rank_pairs"]
+
+_SHORT_LIST = 8  # rows; walking such a list costs less than looking its column up in candidates
+_MATCHES_HELD = 1 << 18  # places for matches per worker, unless one query can need more
+_LISTS_HELD = 4096  # lists looked up together, unless one query has more
+_BLOCK_ROWS = 4096
+_BLOCK_POSTINGS = 1 << 27  # walked between two chances to stop; well under a second
+
+# Row of the query, row of the index, shared partners.
+_Found = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int32]]
+
+
+def fewest_shared(least: float, most_partners: int) -> npt.NDArray[np.int64]:
+    """Return, for rows of 0 to `most_partners`, the fewest shared partners that reach `least`.
+
+    No union is smaller than the row, so ``count / n_partners >= least`` must hold in float64.
+    The product is off by less than one, hence the look at both neighbours.
+    """
+    n_partners = np.arange(most_partners + 1, dtype=np.float64)
+    fewest = np.maximum(np.ceil(least * n_partners), 1.0)
+    n_partners[0] = 1.0  # never asked for: an empty row has no lists
+    fewest -= (fewest > 1) & ((fewest - 1) / n_partners >= least)
+    fewest += fewest / n_partners < least
+    return fewest.astype(np.int64)
+
+
+class _Scratch(threading.local):
+    """One worker's counters and match buffers; every thread that joins gets its own."""
+
+    def __init__(self, *, n_lists: int, longest: int, n_rows: int, block_rows: int) -> None:
+        self.list_columns = np.empty(n_lists, dtype=np.int64)
+        self.list_slots = np.empty(n_lists, dtype=np.int64)
+        self.list_sizes = np.empty(n_lists, dtype=np.int64)
+        self.ranked_sizes = np.empty(longest + 1, dtype=np.int64)
+        self.skipped = np.empty(longest + 1, dtype=np.int64)
+        self.counts = np.zeros(n_rows, dtype=np.int32)
+        self.touched = np.empty(n_rows + 1, dtype=np.int32)
+        self.match_ends = np.empty(block_rows, dtype=np.int64)
+        n_matches = max(n_rows, _MATCHES_HELD)
+        self.match_places = np.empty(n_matches, dtype=np.int32)
+        self.match_shared = np.empty(n_matches, dtype=np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class OverlapJoin:
+    """Queries, the posting lists they walk, and what a pair must reach.
+
+    Parameters
+    ----------
+    queries : SparseRows
+    postings : OrderedPostings
+        Over the same columns.
+    least : float
+        Least ratio, above 0 and at most 1.
+    of_union : bool
+        Ratio of shared partners to the union (Jaccard); otherwise to the query's own.
+    """
+
+    queries: SparseRows
+    postings: OrderedPostings
+    least: float
+    of_union: bool = True
+
+    def run(
+        self,
+        *,
+        n_threads: int,
+        block_rows: int | None = None,
+        progress: Progress | None = None,
+    ) -> _Found:
+        """Return query row, index row and shared partners of all pairs, in no promised order.
+
+        The pairs are the same for any `n_threads` and `block_rows`, and so is their order.
+        """
+        queries = self.queries
+        order = order_by_middle(queries)
+        longest = int(np.diff(queries.indptr).max(initial=0))
+        fewest = fewest_shared(self.least, longest)
+        block_rows = min(block_rows or self._block_rows(), max(queries.n_rows, 1))
+        scratch = _Scratch(
+            n_lists=max(longest, _LISTS_HELD),
+            longest=longest,
+            n_rows=self.postings.n_rows,
+            block_rows=block_rows,
+        )
+        blocks = map_blocks(
+            lambda start, stop: self._join_block(scratch, order, fewest, start, stop),
+            queries.n_rows,
+            block_rows=block_rows,
+            n_threads=n_threads,
+            progress=progress,
+            stage="candidates",
+        )
+        none = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int32))
+        parts = [none, *(part for block in blocks for part in block)]
+        query_rows, rows, shared = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return query_rows, rows, shared
+
+    def _block_rows(self) -> int:
+        """Return how many queries leave a block short enough to stop after."""
+        mean_size = self.queries.n_entries / max(self.queries.n_rows, 1)
+        walked = mean_size * self.postings.mean_list
+        return int(min(max(_BLOCK_POSTINGS / max(walked, 1.0), 16), _BLOCK_ROWS))
+
+    def _join_block(
+        self,
+        scratch: _Scratch,
+        order: npt.NDArray[np.int32],
+        fewest: npt.NDArray[np.int64],
+        start: int,
+        stop: int,
+    ) -> list[_Found]:
+        """Join queries `start` to `stop`, emptying the match buffers as often as they may fill."""
+        parts = []
+        while start < stop:
+            done = self._fill_matches(scratch, order, fewest, start, stop)
+            ends = scratch.match_ends[: done - start]
+            n_matches = int(ends[-1])
+            parts.append(
+                (
+                    np.repeat(order[start:done].astype(np.int64), np.diff(ends, prepend=0)),
+                    self.postings.order[scratch.match_places[:n_matches]].astype(np.int64),
+                    scratch.match_shared[:n_matches].copy(),
+                )
+            )
+            start = done
+        return parts
+
+    def _fill_matches(
+        self,
+        scratch: _Scratch,
+        order: npt.NDArray[np.int32],
+        fewest: npt.NDArray[np.int64],
+        start: int,
+        stop: int,
+    ) -> int:
+        """Fill the match buffers from query `start` on, and return the first one left over."""
+        return _core.find_overlaps(
+            self.queries.indptr,
+            self.queries.indices,
+            order,
+            fewest,
+            self.postings.used,
+            self.postings.offsets,
+            self.postings.places,
+            self.postings.starts,
+            self.postings.sizes,
+            self.postings.columns,
+            self.least,
+            self.of_union,
+            _SHORT_LIST,
+            scratch.list_columns,
+            scratch.list_slots,
+            scratch.list_sizes,
+            scratch.ranked_sizes,
+            scratch.skipped,
+            scratch.counts,
+            scratch.touched,
+            scratch.match_ends,
+            scratch.match_places,
+            scratch.match_shared,
+            start,
+            stop,
+        )
+
+
+def rank_pairs(
+    a_sizes: npt.NDArray[np.int64],
+    b_sizes: npt.NDArray[np.int64],
+    found: _Found,
+    *,
+    of_union: bool,
+    top_k: int | None,
+    overlaps: npt.NDArray[np.float64] | None,
+) -> Pairs:
+    """Put found pairs, (rows of a, rows of b, shared), into their promised order.
+
+    Row of a ascending; within it `overlaps` descending where given, then the ratio descending,
+    then row of b ascending. `top_k` keeps the first of each row.
+    """
+    a_rows, b_rows, shared = found
+    jaccard = shared / (a_sizes[a_rows] + b_sizes[b_rows] - shared)
+    containment = None if of_union else shared / a_sizes[a_rows]
+    ratio = jaccard if containment is None else containment
+    order = np.empty(len(a_rows), dtype=np.int64)
+    ends = np.empty(len(a_sizes) + 1, dtype=np.int64)
+    first, second = (ratio, np.empty(0)) if overlaps is None else (overlaps, ratio)
+    _core.order_pairs(a_rows, b_rows, first, second, ends, order)
+    if top_k is not None:
+        counts = np.diff(ends[:-1], prepend=0)
+        ranks = np.arange(len(order)) - np.repeat(ends[:-1] - counts, counts)
+        order = order[ranks < top_k]
+    return Pairs(
+        a_rows[order],
+        b_rows[order],
+        jaccard[order],
+        shared[order],
+        containment=None if containment is None else containment[order],
+        weighted_overlap=None if overlaps is None else overlaps[order],
+    )
