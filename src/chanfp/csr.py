@@ -21,6 +21,7 @@ __all__ = [
     "check_calls",
     "check_csr",
     "check_partner_rarity",
+    "check_ratio",
     "check_same_columns",
     "index_dtype",
     "sum_rows",
@@ -147,6 +148,21 @@ def check_at_least_one(value: int, name: str) -> int:
     if count < 1:
         raise ParameterError(f"`{name}` must be at least 1, got {value}.")
     return count
+
+
+def check_ratio(value: float, name: str, usual: str) -> float:
+    """Return a threshold given by the user as a float.
+
+    Raises
+    ------
+    ParameterError
+        If it isn't above 0 and at most 1.
+    """
+    if not 0 < value <= 1:
+        raise ParameterError(
+            f"`{name}` must be above 0 and at most 1, got {value}; {usual} is a usual value."
+        )
+    return float(value)
 
 
 def check_same_columns(a: SparseRows, b: SparseRows, a_name: str, b_name: str) -> None:

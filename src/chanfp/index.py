@@ -14,12 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .blocks import usable_threads
-from .csr import SparseRows, check_at_least_one, check_csr, check_same_columns
+from .csr import SparseRows, check_at_least_one, check_csr, check_ratio, check_same_columns
 from .errors import ParameterError
 from .indexfiles import read_index, write_index
 from .pairs import Pairs
 from .postings import OrderedPostings
-from .similarity import check_ratio, join_postings
+from .similarity import join_postings
 
 __all__ = ["PartnerIndex"]
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from . import _core
 from .bands import LshPlan, bucket_bits, plan_lsh, sample_rows
 from .blocks import map_blocks, usable_threads
-from .csr import SparseRows, check_csr, check_same_columns
+from .csr import SparseRows, check_csr, check_ratio, check_same_columns
 from .errors import ParameterError
 from .pairs import Pairs
 from .rarejoin import BandKeys, ColumnCounts, FoundPairs, join_few, merge_found, sketch_rows
@@ -170,7 +170,8 @@ def lsh_join(
     """
     n_threads = usable_threads(n_threads)
     seed = check_seed(seed)
-    _check_shares(min_jaccard, recall)
+    least = check_ratio(min_jaccard, "min_jaccard", "0.3")
+    recall = _check_recall(recall)
     a_rows = check_csr(a, "a", with_values=False)
     b_rows = check_csr(b, "b", with_values=False)
     check_same_columns(a_rows, b_rows, "a", "b")
@@ -179,20 +180,16 @@ def lsh_join(
             raise ParameterError(
                 f"`{name}` must have at most {_MAX_ROWS} rows, got {rows.n_rows}; join it in parts."
             )
-    plan = plan_lsh(a_rows, b_rows, float(min_jaccard), float(recall), seed)
+    plan = plan_lsh(a_rows, b_rows, least, recall, seed)
     return _BandedJoin(a_rows, b_rows, plan, seed, n_threads).run()
 
 
-def _check_shares(min_jaccard: float, recall: float) -> None:
-    if not 0 < min_jaccard <= 1:
-        raise ParameterError(
-            f"`min_jaccard` must be above 0 and at most 1, got {min_jaccard}; "
-            f"0.3 is a usual threshold."
-        )
+def _check_recall(recall: float) -> float:
     if not 0 < recall < 1:
         raise ParameterError(
             f"`recall` must be above 0 and below 1, got {recall}; an exact join finds every pair."
         )
+    return float(recall)
 
 
 class _BandedJoin:

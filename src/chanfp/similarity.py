@@ -14,6 +14,7 @@ from .csr import (
     check_at_least_one,
     check_csr,
     check_partner_rarity,
+    check_ratio,
     check_same_columns,
     index_dtype,
 )
@@ -23,7 +24,7 @@ from .overlaps import OverlapJoin, rank_pairs
 from .pairs import Pairs
 from .postings import OrderedPostings
 
-__all__ = ["check_ratio", "containment_join", "jaccard_join", "join_postings"]
+__all__ = ["containment_join", "jaccard_join", "join_postings"]
 
 _FEW_COLUMNS = 1 << 22
 _PAIRS_TOGETHER = 1 << 16
@@ -157,21 +158,6 @@ def containment_join(
     """
     least = check_ratio(min_containment, "min_containment", "0.5")
     return _join(a, b, least, of_union=False, top_k=top_k, weights=weights, n_threads=n_threads)
-
-
-def check_ratio(value: float, name: str, usual: str) -> float:
-    """Return a threshold given by the user as a float.
-
-    Raises
-    ------
-    ParameterError
-        If it isn't above 0 and at most 1.
-    """
-    if not 0 < value <= 1:
-        raise ParameterError(
-            f"`{name}` must be above 0 and at most 1, got {value}; {usual} is a usual value."
-        )
-    return float(value)
 
 
 def join_postings(

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .machine import MACHINE_SECTION, machine_options
 from .progress import show_progress
 from .reading import READING_SECTION, ReadingOptions, open_records, reading_options
 from .sections import SectionedCommand
-from .sizes import read_size
 from .wording import in_options
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ SECTIONS = {
     "Files": ("--cdr", "--subscribers", *(f"--{name}" for name in SIDE_COLUMNS), "--rejects"),
     "What is shown": ("--window-days", "--json", "--quiet"),
     **READING_SECTION,
-    "The machine": ("--threads", "--memory-limit", "--temp-dir"),
+    **MACHINE_SECTION,
 }
 
 
@@ -96,24 +96,7 @@ def side_options(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="FILE",
     help="Write every row that can't be used to this file: .csv, .csv.gz or .parquet.",
 )
-@click.option(
-    "--memory-limit",
-    callback=read_size,
-    metavar="SIZE",
-    help="Memory to use, such as 2GB; what goes beyond a quarter of it waits on disk.  "
-    "[default: 2GB]",
-)
-@click.option(
-    "--temp-dir",
-    metavar="DIRECTORY",
-    help="Where it waits.  [default: the system's folder for temporary files]",
-)
-@click.option(
-    "--threads",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Threads; the result doesn't depend on them.  [default: every usable core]",
-)
+@machine_options("2GB")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as JSON.")
 def inspect(

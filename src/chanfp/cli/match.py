@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
+from ..counts import MAX_REJECT_SHARE
+from .machine import MACHINE_SECTION, machine_options
 from .progress import show_progress
 from .reading import READING_SECTION, ReadingOptions, open_records, reading_options
 from .sections import SectionedCommand
-from .sizes import read_size
 
 __all__ = ["match"]
 
@@ -26,7 +27,7 @@ SECTIONS = {
         "--max-reject-share", "--dedupe", "--hub-share", "--hub-count", "--allow-partners",
         "--deny-partners",
     ),
-    "The machine": ("--threads", "--memory-limit", "--temp-dir"),
+    **MACHINE_SECTION,
 }  # fmt: skip
 
 
@@ -117,7 +118,7 @@ SECTIONS = {
     "--max-reject-share",
     type=click.FloatRange(0, 1),
     metavar="SHARE",
-    default=0.05,
+    default=MAX_REJECT_SHARE,
     show_default=True,
     help="Stop if a larger share of the CDRs can't be used.",
 )
@@ -155,24 +156,7 @@ SECTIONS = {
 @click.option(
     "--deny-partners", metavar="FILE", help="List of numbers and prefixes always left out."
 )
-@click.option(
-    "--memory-limit",
-    callback=read_size,
-    metavar="SIZE",
-    help="Memory to use, such as 2GB; calls beyond a quarter of it wait on disk.  [default: no "
-    "limit]",
-)
-@click.option(
-    "--temp-dir",
-    metavar="DIRECTORY",
-    help="Where they wait.  [default: the system's folder for temporary files]",
-)
-@click.option(
-    "--threads",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Threads; the result doesn't depend on them.  [default: every usable core]",
-)
+@machine_options("no limit")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
 @click.option("--json", "as_json", is_flag=True, help="Summary as JSON on standard output.")
 def match(
