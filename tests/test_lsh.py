@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from chanfp import _core, _reference, lsh, rarejoin
-from chanfp.bands import LshPlan, _candidate_cost, plan_lsh
+from chanfp import _core, _reference, buckets, lsh, planning, rarejoin
+from chanfp.bands import LshPlan, plan_lsh
 from chanfp.csr import SparseRows
 from chanfp.errors import ParameterError
 from chanfp.lsh import MeasuredRecall, lsh_join
@@ -38,7 +38,7 @@ def as_bytes(pairs):
 
 
 def plan_of(min_jaccard, band_rows, n_bands):
-    return LshPlan(min_jaccard, 0.9, band_rows, n_bands, 1.0, 1.0, 1)
+    return LshPlan(min_jaccard, 0.9, band_rows, n_bands, 1.0, 1.0, 1.0, 1.0, 1)
 
 
 @st.composite
@@ -66,8 +66,9 @@ def test_lsh_join_equals_its_twin(
     a, b, n_cols = family
     plan = plan_of(min_jaccard, band_rows, n_bands)
     with (
-        patch.object(lsh, "plan_lsh", lambda *_: plan),
-        patch.multiple(lsh, _MOST_PAIRS=most_pairs, _PLACES=few, _BLOCK_ROWS=few, _CHECKED_ROWS=4),
+        patch.object(planning, "plan_lsh", lambda *_: plan),
+        patch.multiple(buckets, MOST_PAIRS=most_pairs, _PLACES=few, _BLOCK_ROWS=few),
+        patch.object(lsh, "_CHECKED_ROWS", 4),
         patch.multiple(rarejoin, _PLACES=few, _BLOCK_ROWS=few),
     ):
         sides = (rows_of(a, n_cols), rows_of(b, n_cols))
@@ -82,7 +83,7 @@ def test_lsh_join_equals_its_twin(
         np.float64,
         np.int32,
     ]
-    assert pairs.n_candidates >= len(pairs) or pairs.n_oversized
+    assert pairs.plan.actual.candidates >= len(pairs) or pairs.n_oversized
 
 
 @given(family=families(), min_jaccard=THRESHOLDS, few=st.integers(1, 30))
@@ -167,7 +168,7 @@ def test_pairs_right_at_the_threshold_are_found_at_the_planned_rate():
         assert (pairs.jaccard == 1 / 3).all()
         assert len(pairs) >= 0.9 * n
         shares.append(len(pairs) / n)
-    assert abs(np.mean(shares) - pairs.plan.chance(1 / 3)) < 0.006
+    assert abs(np.mean(shares) - pairs.plan.bands.chance(1 / 3)) < 0.006
 
 
 def test_threads_and_backends_change_no_byte():
@@ -179,9 +180,9 @@ def test_threads_and_backends_change_no_byte():
             with patch.dict(os.environ, CHANFP_BACKEND=backend):
                 pairs = lsh_join(a, b, 0.25, 0.95, 3, n_threads)
             assert as_bytes(pairs) == as_bytes(expected)
-            assert pairs.plan == expected.plan
+            assert pairs.plan.bands == expected.plan.bands
             assert pairs.measured_recall == expected.measured_recall
-            assert pairs.n_candidates == expected.n_candidates
+            assert pairs.plan.actual.candidates == expected.plan.actual.candidates
 
 
 def test_every_kind_of_matrix_gives_the_same_pairs(tmp_path):
@@ -198,8 +199,8 @@ def test_equal_rows_are_one_giant_bucket_and_no_trouble():
     assert len(pairs) == 900 * 900
     assert (pairs.jaccard == 1).all()
     assert pairs.largest_bucket == 900 * 900
-    assert pairs.n_oversized == pairs.plan.n_bands
-    assert pairs.n_candidates == 0
+    assert pairs.n_oversized == pairs.plan.bands.n_bands
+    assert pairs.plan.actual.candidates == 0
     assert pairs.measured_recall.share == 1
 
 
@@ -211,12 +212,12 @@ def test_a_giant_bucket_without_true_pairs_costs_no_pair_by_pair():
         for side in (10, 500_000)
     ]
     plan = plan_of(0.6, 2, 20)
-    with patch.object(lsh, "plan_lsh", lambda *_: plan):
+    with patch.object(planning, "plan_lsh", lambda *_: plan):
         pairs = lsh_join(*sides, 0.6, 0.95, 1, 1)
     assert len(pairs) == 0
     assert pairs.n_oversized > 0
     assert pairs.largest_bucket > 1 << 18
-    assert pairs.n_candidates < 10**6
+    assert pairs.plan.actual.candidates < 10**6
     assert math.isnan(pairs.measured_recall.share)
     assert pairs.measured_recall.interval == (0.0, 1.0)
 
@@ -247,13 +248,7 @@ def test_predicted_candidates_are_about_right():
     rng = np.random.default_rng(11)
     a, b = (random_rows(rng, n, 400, 15) for n in (3000, 12_000))
     pairs = lsh_join(a, b, 0.3, 0.95, 1, 1)
-    assert 0.5 < pairs.plan.candidates / pairs.n_candidates < 2
-
-
-def test_candidates_of_lengthy_rows_cost_more():
-    """Their bitmaps are too full to turn candidates away."""
-    assert _candidate_cost(30, 0.3) == _candidate_cost(5, 0.1) < _candidate_cost(30, 0.1)
-    assert _candidate_cost(100, 0.3) == _candidate_cost(30, 0.1)
+    assert 0.5 < pairs.plan.bands.candidates / pairs.plan.actual.candidates < 2
 
 
 def test_interval_is_that_of_wilson():
