@@ -20,7 +20,7 @@ __all__ = ["LshPlan", "least_seconds", "plan_lsh", "sample_rows"]
 _SAFETY = 0.8
 _MOST_SLOTS = 1 << 16
 _MOST_BAND_ROWS = 8
-_TRIAL_ROWS = 4096  # per side
+_LEAST_TRIAL_ROWS, _MOST_TRIAL_ROWS, _TRIAL_PART = 512, 4096, 8  # per side
 _TRIAL_BANDS = 16  # many, as a hub fills the buckets of few bands
 
 
@@ -75,7 +75,14 @@ class LshPlan:
         )
 
 
-def plan_lsh(a: SparseRows, b: SparseRows, min_jaccard: float, recall: float, seed: int) -> LshPlan:
+def plan_lsh(
+    a: SparseRows,
+    b: SparseRows,
+    min_jaccard: float,
+    recall: float,
+    seed: int,
+    band_rows: int | None = None,
+) -> LshPlan:
     """Return the cheapest plan that finds a pair at the threshold with a safe chance.
 
     Parameters
@@ -87,7 +94,9 @@ def plan_lsh(a: SparseRows, b: SparseRows, min_jaccard: float, recall: float, se
     recall : float
         Above 0 and below 1.
     seed : int
-        Of the signatures, and of the rows looked at.
+        Of the signatures.
+    band_rows : int, optional
+        Slots per band, 1 to 8; default the cheapest number.
 
     Notes
     -----
@@ -97,10 +106,11 @@ def plan_lsh(a: SparseRows, b: SparseRows, min_jaccard: float, recall: float, se
     """
     trials = _Trials(a, b, min_jaccard, seed)
     plans: list[LshPlan] = []
-    for band_rows, n_bands, fixed in _choices(a, b, min_jaccard, recall):
+    for n_slots, n_bands, fixed in _choices(a, b, min_jaccard, recall):
         if plans and fixed >= min(plan.seconds for plan in plans):
             break  # longer bands cost still more, whatever candidates they save
-        plans.append(trials.plan(recall, band_rows, n_bands, fixed))
+        if band_rows in (None, n_slots):
+            plans.append(trials.plan(recall, n_slots, n_bands, fixed))
     return min(plans, key=lambda plan: plan.seconds)
 
 
@@ -150,7 +160,8 @@ class _Trials:
         self.scale = 1.0
         # A seed for each side, or a table joined with itself would meet itself too often.
         for rows, row_seed in ((a, 0), (b, 1)):
-            sample = sample_rows(rows, _TRIAL_ROWS, row_seed)
+            n_wanted = min(max(rows.n_rows // _TRIAL_PART, _LEAST_TRIAL_ROWS), _MOST_TRIAL_ROWS)
+            sample = sample_rows(rows, n_wanted, row_seed)
             self.scale *= np.count_nonzero(np.diff(rows.indptr)) / max(len(sample), 1)
             sides.append(take_rows(rows, sample))
         self.a, self.b = sides

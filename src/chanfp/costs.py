@@ -11,7 +11,7 @@ import math
 
 from .joinsamples import ExactCounts
 
-__all__ = ["exact_seconds", "lsh_fixed_seconds", "lsh_seconds"]
+__all__ = ["doublings", "exact_seconds", "lsh_fixed_seconds", "lsh_seconds"]
 
 _CACHED_ROWS = 1 << 14
 
@@ -42,7 +42,7 @@ def exact_seconds(
 
     `counts` is what `count_sample` predicts, or what a run did.
     """
-    far = _doublings(n_posted)
+    far = doublings(n_posted)
     return (
         _EXACT_START
         + posted_entries * (_EXACT_PER_POSTED + far * _EXACT_PER_POSTED_FAR)
@@ -58,7 +58,7 @@ def exact_seconds(
 
 def lsh_fixed_seconds(n_rows: int, n_entries: int, band_rows: int, n_bands: int) -> float:
     """Return the seconds that signatures and buckets of both sides take, whatever they hold."""
-    per_band = _LSH_PER_ROW_BAND + _LSH_PER_ROW_BAND_FAR * _doublings(n_rows)
+    per_band = _LSH_PER_ROW_BAND + _LSH_PER_ROW_BAND_FAR * doublings(n_rows)
     return (
         _LSH_START
         + n_rows * (_LSH_PER_ROW + n_bands * per_band)
@@ -79,5 +79,6 @@ def lsh_seconds(n_bands: int, candidates: float, verifications: float, oversized
     )
 
 
-def _doublings(n_rows: int) -> float:
+def doublings(n_rows: int) -> float:
+    """Return how often the rows double from where they fit a cache."""
     return max(0.0, math.log2(max(n_rows, 1) / _CACHED_ROWS))

@@ -13,10 +13,9 @@ from .overlaps import SHORT_LIST, fewest_shared
 
 __all__ = ["ExactCounts", "count_sample"]
 
-_LEAST_QUERIES, _MOST_QUERIES, _QUERIED_PART = 64, 512, 32
-_LEAST_POSTED, _MOST_POSTED, _POSTED_PART = 64, 2048, 8
-_COUNTED_ENTRIES = 1 << 19  # of the rows with posting lists, and a sixteenth of the others
-_COUNTED_PART = 16
+_LEAST_QUERIES, _MOST_QUERIES, _QUERIED_PART = 64, 512, 128
+_LEAST_POSTED, _MOST_POSTED, _POSTED_PART = 64, 2048, 16
+_LEAST_COUNTED, _COUNTED_PART = 1 << 16, 4  # entries of the rows with posting lists
 
 
 @dataclass(frozen=True)
@@ -59,10 +58,9 @@ def count_sample(queries: SparseRows, posted: SparseRows, least: float) -> Exact
     Notes
     -----
     The lists of up to 512 queries are measured by counting their columns among the entries of
-    `posted`, half a million of them and a sixteenth of the others. Which lists are skipped follows
-    from their lengths, as in the join; what the walks find is counted among up to 2,048 of the
-    posted rows.
-    That takes a millisecond and about 2 ns per entry counted. Deterministic: rows are drawn by a
+    `posted`, a quarter of them if they are many. Which lists are skipped follows from their
+    lengths, as in the join; what the walks find is counted among up to 2,048 of the posted rows.
+    That takes up to two milliseconds, and 2 ns per entry counted. Deterministic: rows are drawn by a
     fixed seed.
     """
     if not queries.n_entries or not posted.n_entries:
@@ -123,7 +121,7 @@ class _QuerySample:
 
     def choose_lists(self, posted: SparseRows) -> None:
         """Measure the lists, and find out which ones are walked and which ones skipped."""
-        n_counted = _COUNTED_ENTRIES + posted.n_entries // _COUNTED_PART
+        n_counted = max(posted.n_entries // _COUNTED_PART, _LEAST_COUNTED)
         step = max(1, posted.n_entries // n_counted)
         counts = np.zeros(len(self.columns), dtype=np.int64)
         _core.count_listed(
@@ -132,8 +130,9 @@ class _QuerySample:
         owners = self.owners
         self.list_sizes = np.repeat(step * counts, np.diff(self.list_starts))
         is_held = self.list_sizes > 0
-        is_held_chance = np.where(is_held, 1.0, _unseen_share(counts) if step > 1 else 0.0)
-        self.n_lists = np.bincount(owners, weights=is_held_chance, minlength=self.n_rows)
+        # A list met once may stand for others that weren't met at all.
+        met = np.where(self.list_sizes == step, _lists_per_met(counts, step), is_held)
+        self.n_lists = np.bincount(owners, weights=met, minlength=self.n_rows)
         is_asked = (self.n_lists >= self.fewest)[owners] & is_held
         longest_first = np.argsort((owners << np.int64(32)) - self.list_sizes, kind="stable")
         ranks = np.empty(len(owners), dtype=np.int64)
@@ -157,11 +156,14 @@ class _QuerySample:
         return [int(count) for count in tally]
 
 
-def _unseen_share(counts: npt.NDArray[np.int64]) -> float:
-    """Return the share of columns that some row holds, though none of the entries counted is one.
+def _lists_per_met(counts: npt.NDArray[np.int64], step: int) -> float:
+    """Return how many lists a list stands for of which one entry was counted.
 
-    Chao's (1984) estimate from the columns that were counted once and twice.
+    It, and its part of those of which none was: Chao's (1984) estimate from the columns that were
+    counted once and twice.
     """
-    n_unseen, n_once, n_twice = (int(np.count_nonzero(counts == n)) for n in (0, 1, 2))
+    if step == 1:
+        return 1.0
+    n_unmet, n_once, n_twice = (int(np.count_nonzero(counts == n)) for n in (0, 1, 2))
     held = n_once * (n_once - 1) / (2 * (n_twice + 1))
-    return min(held / n_unseen, 1.0) if n_unseen else 0.0
+    return 1.0 + min(held, n_unmet) / max(n_once, 1)

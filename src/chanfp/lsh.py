@@ -113,13 +113,14 @@ class LshPairs(Pairs):
     Parameters
     ----------
     measured_recall : MeasuredRecall
-    n_oversized, largest_bucket : int
+    n_oversized, n_oversized_rows, largest_bucket : int
         Buckets of too many pairs to be looked at one by one, which were joined exactly by their
-        rare columns, and how many pairs the largest had.
+        rare columns, how many rows they had, and how many pairs the largest had.
     """
 
     measured_recall: MeasuredRecall | None = None
     n_oversized: int = 0
+    n_oversized_rows: int = 0
     largest_bucket: int = 0
 
     def __repr__(self) -> str:
@@ -227,6 +228,7 @@ def find_in_buckets(
         **{**columns, "plan": plan.with_actual(actual)},
         measured_recall=measured,
         n_oversized=len(result.oversized),
+        n_oversized_rows=sum(n_a + n_b for n_a, n_b in result.oversized),
         largest_bucket=max((n_a * n_b for n_a, n_b in result.oversized), default=0),
     )
 
