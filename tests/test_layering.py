@@ -25,6 +25,7 @@ LAYERS = [
     "similarity",
     "lsh",
     "ranking",
+    "recall",
     "joins",
     "pairs",
     "planning",

@@ -60,8 +60,7 @@ def count_sample(queries: SparseRows, posted: SparseRows, least: float) -> Exact
     The lists of up to 512 queries are measured by counting their columns among the entries of
     `posted`, a quarter of them if they are many. Which lists are skipped follows from their
     lengths, as in the join; what the walks find is counted among up to 2,048 of the posted rows.
-    That takes up to two milliseconds, and 2 ns per entry counted. Deterministic: rows are drawn by a
-    fixed seed.
+    That takes up to two milliseconds, and 2 ns per entry counted. Rows are drawn by a fixed seed.
     """
     if not queries.n_entries or not posted.n_entries:
         return ExactCounts(0, 0, 0, 0, 0, 0, 0)

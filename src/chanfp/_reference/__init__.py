@@ -17,6 +17,7 @@ from .grouping import (
 from .joins import (
     add_up,
     canonical_rows,
+    count_listed,
     find_disorder,
     join_rows,
     refine_pair,
@@ -38,6 +39,7 @@ __all__ = [
     "add_up",
     "canonical_rows",
     "count_days",
+    "count_listed",
     "cut_fields",
     "cut_values",
     "drop_repeats",

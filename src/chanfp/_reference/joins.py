@@ -144,3 +144,8 @@ def refine_pair(new: Row, departed: Row, partner_rarity: Sequence[float]) -> dic
 
 def _ratio(numerator: float, denominator: float) -> float:
     return numerator / denominator if denominator else math.nan
+
+
+def count_listed(columns: list[int], step: int, listed: list[int]) -> list[int]:
+    """Return how many of every `step`-th column are which of the listed ones."""
+    return [columns[::step].count(column) for column in listed]
