@@ -83,7 +83,6 @@ def run_lsh(a: SparseRows, b: SparseRows, min_jaccard: float, name: str, n_runs:
     far = costs.doublings(n_rows)
     steps = {
         "START": 1.0,
-        "PER_ROW": n_rows,
         "PER_ROW_BAND": n_rows * bands.n_bands,
         "PER_ROW_BAND_FAR": far * n_rows * bands.n_bands,
         "PER_ENTRY": a.n_entries + b.n_entries,

@@ -156,6 +156,7 @@ class _Trials:
         self.min_jaccard = min_jaccard
         self.seed = seed
         self.n_rows = a.n_rows + b.n_rows
+        self.mean_entries = (a.n_entries + b.n_entries) / max(self.n_rows, 1)
         sides = []
         self.scale = 1.0
         # A seed for each side, or a table joined with itself would meet itself too often.
@@ -165,7 +166,6 @@ class _Trials:
             self.scale *= np.count_nonzero(np.diff(rows.indptr)) / max(len(sample), 1)
             sides.append(take_rows(rows, sample))
         self.a, self.b = sides
-        self.mean_scale = math.sqrt(self.scale)
 
     def plan(self, recall: float, band_rows: int, n_bands: int, fixed: float) -> LshPlan:
         """Return the plan of so many bands, given the seconds of signatures and buckets."""
@@ -183,8 +183,9 @@ class _Trials:
         merged = self.scale * (times * max(trial.n_merged - len(shared), 0) + found)
         in_oversized = sum(n_a + n_b for n_a, n_b in trial.oversized)
         seconds = fixed + lsh_seconds(
-            n_bands, candidates, merged, self.mean_scale * times * in_oversized
-        )
+            self.n_rows, self.mean_entries, n_bands, candidates=candidates, verifications=merged,
+            oversized_rows=math.sqrt(self.scale) * times * in_oversized,
+        )  # fmt: skip
         return LshPlan(
             self.min_jaccard, recall, band_rows, n_bands, candidates, merged, self.scale * found,
             seconds, 4 * n_bands * self.n_rows,

@@ -15,24 +15,25 @@ __all__ = ["doublings", "exact_seconds", "lsh_fixed_seconds", "lsh_seconds"]
 
 _CACHED_ROWS = 1 << 14
 
-_EXACT_START = 0.2e-3
-_EXACT_PER_POSTED, _EXACT_PER_POSTED_FAR = 5.7e-9, 1.7e-9
-_EXACT_PER_QUERIED = 1.7e-9
-_EXACT_PER_LIST = 1.6e-9
-_EXACT_PER_RANKED = 25e-9
-_EXACT_PER_WALKED = 60e-9
-_EXACT_PER_POSTING, _EXACT_PER_POSTING_FAR = 3.0e-9, 0.2e-9
-_EXACT_PER_VERIFICATION, _EXACT_PER_VERIFICATION_FAR = 15e-9, 9.6e-9
-_EXACT_PER_PAIR = 40e-9
+_EXACT_START = 0.22e-3
+_EXACT_PER_POSTED, _EXACT_PER_POSTED_FAR = 8.1e-9, 2.2e-9
+_EXACT_PER_QUERIED = 1.5e-9
+_EXACT_PER_LIST = 2.5e-9
+_EXACT_PER_RANKED = 21e-9
+_EXACT_PER_WALKED = 80e-9
+_EXACT_PER_POSTING, _EXACT_PER_POSTING_FAR = 2.6e-9, 0.1e-9
+_EXACT_PER_VERIFICATION, _EXACT_PER_VERIFICATION_FAR = 15e-9, 28e-9
+_EXACT_PER_PAIR = 100e-9
 
-_LSH_PER_ENTRY_SLOT = 0.11e-9
-_LSH_PER_ROW_BAND = 2.5e-9
-_LSH_PER_ROW_BAND_FAR = 2.4e-9
-_LSH_PER_ROW = 100e-9
-_LSH_PER_CANDIDATE = 14e-9
-_LSH_PER_VERIFICATION = 150e-9
-_LSH_PER_VERIFICATION_BAND = 0.5e-9
-_LSH_START = 1.9e-3
+_LSH_START = 0.94e-3
+_LSH_PER_ROW_BAND, _LSH_PER_ROW_BAND_FAR = 5.5e-9, 1.2e-9
+_LSH_PER_ENTRY = 2.9e-9
+_LSH_PER_ENTRY_SLOT = 0.03e-9
+_LSH_PER_CANDIDATE, _LSH_PER_CANDIDATE_FAR = 9.5e-9, 0.75e-9
+_LSH_PER_VERIFICATION, _LSH_PER_VERIFICATION_FAR = 98e-9, 26e-9  # of two rows of 30 entries
+_LSH_PER_VERIFICATION_BAND = 0.52e-9
+_LSH_PER_OVERSIZED_ROW = 950e-9
+_USUAL_ENTRIES = 60  # of the two rows of a pair in the runs that the costs were fitted to
 
 
 def exact_seconds(
@@ -58,24 +59,38 @@ def exact_seconds(
 
 def lsh_fixed_seconds(n_rows: int, n_entries: int, band_rows: int, n_bands: int) -> float:
     """Return the seconds that signatures and buckets of both sides take, whatever they hold."""
-    per_band = _LSH_PER_ROW_BAND + _LSH_PER_ROW_BAND_FAR * doublings(n_rows)
+    per_band = _LSH_PER_ROW_BAND + doublings(n_rows) * _LSH_PER_ROW_BAND_FAR
     return (
         _LSH_START
-        + n_rows * (_LSH_PER_ROW + n_bands * per_band)
-        + n_entries * band_rows * n_bands * _LSH_PER_ENTRY_SLOT
+        + n_rows * n_bands * per_band
+        + n_entries * (_LSH_PER_ENTRY + band_rows * n_bands * _LSH_PER_ENTRY_SLOT)
     )
 
 
-def lsh_seconds(n_bands: int, candidates: float, verifications: float, oversized: float) -> float:
+def lsh_seconds(
+    n_rows: int,
+    mean_entries: float,
+    n_bands: int,
+    *,
+    candidates: float,
+    verifications: float,
+    oversized_rows: float,
+) -> float:
     """Return the seconds that what stands in the buckets takes.
 
-    `oversized` is the work in buckets joined by their rare columns, in verifications.
+    `n_rows` are those of both sides, `mean_entries` those of a row, `oversized_rows` rows of
+    buckets that are joined by their rare columns. Rows are merged in time linear in their entries.
     """
-    per_verification = _LSH_PER_VERIFICATION + n_bands * _LSH_PER_VERIFICATION_BAND
+    far = doublings(n_rows)
+    size = 2 * mean_entries / _USUAL_ENTRIES
+    per_verification = (
+        size * (_LSH_PER_VERIFICATION + far * _LSH_PER_VERIFICATION_FAR)
+        + n_bands * _LSH_PER_VERIFICATION_BAND
+    )
     return (
-        candidates * _LSH_PER_CANDIDATE
+        candidates * (_LSH_PER_CANDIDATE + far * _LSH_PER_CANDIDATE_FAR)
         + verifications * per_verification
-        + oversized * _LSH_PER_VERIFICATION
+        + oversized_rows * size * _LSH_PER_OVERSIZED_ROW
     )
 
 
