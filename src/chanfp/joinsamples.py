@@ -72,13 +72,14 @@ def count_sample(queries: SparseRows, posted: SparseRows, least: float) -> Exact
     candidates, verifications, pairs = sample.match(posted, rows)
     scale = queries.n_rows / sample.n_rows
     pair_scale = scale * posted.n_rows / len(rows)
+    postings = scale * float(sample.list_sizes[sample.is_walked].sum())
     is_ranked = sample.is_long & (sample.fewest[sample.owners] > 1)
     return ExactCounts(
         lists=scale * float(sample.n_lists.sum()),
         ranked=scale * float(np.count_nonzero(is_ranked)),
         walked=scale * float(np.count_nonzero(sample.is_walked & sample.is_long)),
-        postings=scale * float(sample.list_sizes[sample.is_walked].sum()),
-        candidates=pair_scale * candidates,
+        postings=postings,
+        candidates=min(pair_scale * candidates, postings),
         verifications=pair_scale * verifications,
         pairs=pair_scale * pairs,
     )

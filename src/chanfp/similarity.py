@@ -56,11 +56,12 @@ def jaccard_join(
         Threshold, above 0 and at most 1. A pair is returned if and only if shared / union, divided
         in float64, is at least this.
     method : {"auto", "exact", "lsh"}
-        How to look; "auto" is "exact". "lsh" looks in buckets of MinHash signatures, returns
-        `LshPairs` with the recall that was measured, and takes neither `top_k` nor `weights`.
+        How to look. "exact" finds all pairs. "lsh" looks in buckets of MinHash signatures, may miss
+        some, and returns `LshPairs` with the recall that was measured. "auto" takes "lsh" only
+        where `plan_join` predicts it to be 1.5 times as fast or more, and "exact" otherwise.
     recall : float
-        Share of the pairs that must be found, above 0 and below 1 for "lsh". The exact join finds
-        all.
+        Least share of the pairs to find, above 0; at most 1, below 1 for "lsh". 1 makes "auto" take
+        "exact", so ``recall=1`` is what to say where every pair counts.
     top_k : int, optional
         Keep only so many pairs per row of a, at least 1; default all.
     weights : array_like of float64, shape (n_cols,), optional
@@ -74,7 +75,8 @@ def jaccard_join(
     Pairs
         Row of a ascending, then (`weights` given) ``weighted_overlap`` descending, then Jaccard
         descending, then row of b ascending; `top_k` keeps the first of that order. An empty row is
-        in no pair.
+        in no pair. Whatever method ran, every pair is a true one, with its exact Jaccard index;
+        ``pairs.plan`` says which one it was, why, and what it was expected to do and did.
 
     Raises
     ------
@@ -83,10 +85,16 @@ def jaccard_join(
 
     Notes
     -----
-    The table with fewer entries gets posting lists. Time is their building, a look-up per entry
-    of the other table, and the entries of the lists walked: all but each row's longest ones.
+    The choice follows from the input alone, not from the machine or its threads, so that the same
+    input gives the same pairs.
+
+    "exact": the table with fewer entries gets posting lists. Time is their building, a look-up per
+    entry of the other table, and the entries of the lists walked: all but each row's longest ones.
     Memory is 8 bytes per entry and used column of the table with posting lists, and never more
     than a few times the entries, however vast the column universe.
+
+    "lsh": time is that of signatures and buckets, linear in the rows, and of the candidates that
+    meet in a bucket. Memory is 4 bytes per row and band, and 24 to 72 per row for each thread.
 
     Examples
     --------
