@@ -108,8 +108,8 @@ def stored(found, store):
 def run_group(found, windows, *, n_holdings=5, max_bytes=None, n_threads=1):
     with CallStore(n_holdings, max_bytes=max_bytes) as store:
         n_calls = stored(found, store)
-        (grouped,) = group_calls(store, n_calls, [as_role(windows)], n_threads=n_threads)
-    return grouped
+        pieces, _ = group_calls(store, n_calls, [as_role(windows)], n_threads=n_threads)
+    return [piece for (piece,) in pieces]
 
 
 def as_role(windows):
@@ -117,10 +117,14 @@ def as_role(windows):
     return Role("test", holdings, holdings, first_s, last_s)
 
 
-def as_rows(grouped):
-    columns = (grouped.partners, grouped.calls, grouped.seconds, grouped.outgoing)
-    found = list(zip(*(column.tolist() for column in columns), strict=True))
-    return [found[start:stop] for start, stop in pairwise(grouped.indptr)]
+def as_rows(pieces):
+    rows = []
+    for piece in pieces:
+        columns = (piece.partners, piece.calls, piece.seconds, piece.outgoing)
+        entries = list(zip(*(column.tolist() for column in columns), strict=True))
+        bounds = [0, *np.cumsum(piece.n_partners).tolist()]
+        rows += [entries[start:stop] for start, stop in pairwise(bounds)]
+    return rows
 
 
 windows = st.lists(
@@ -143,6 +147,23 @@ def test_grouping_equals_its_twin(found, windows, n_holdings, max_bytes, n_threa
     assert as_rows(grouped) == _reference.group_calls(found, windows)
 
 
+@given(found=entries, windows=windows, n_holdings=st.sampled_from([5, 300]))
+def test_who_is_seen_in_one_of_two_windows_only_is_left_out_of_both(found, windows, n_holdings):
+    windows = sorted({holding: window for holding, *window in windows}.items())
+    early = [(holding, first_s, last_s) for holding, (first_s, last_s) in windows]
+    late = [(holding, last_s, last_s + 9) for holding, (_, last_s) in windows]
+    with CallStore(n_holdings) as store:
+        n_calls = stored(found, store)
+        roles = [as_role(early), as_role(early), as_role(late)]
+        pieces, is_seen = group_calls(store, n_calls, roles, both=(1, 2))
+    expected = [_reference.group_calls(found, one) for one in (early, late)]
+    assert is_seen.tolist() == [bool(one and other) for one, other in zip(*expected, strict=True)]
+    assert as_rows(piece for piece, _, _ in pieces) == expected[0]
+    for place, rows in enumerate(expected, 1):
+        kept = [row for row, seen in zip(rows, is_seen, strict=True) if seen]
+        assert as_rows(of_role[place] for of_role in pieces) == kept
+
+
 def random_entries(n_entries, n_partners):
     rng = np.random.default_rng(5)
     highs = (50, n_partners, 1000, 600, 2)
@@ -159,8 +180,9 @@ def test_threads_and_spilling_change_nothing(n_threads, max_bytes):
     windows = [(holding, 100, 800) for holding in range(50)]
     expected = run_group(found, windows, n_holdings=400)
     changed = run_group(found, windows, n_holdings=400, n_threads=n_threads, max_bytes=max_bytes)
-    for name in ("indptr", "partners", "calls", "seconds", "outgoing"):
-        assert getattr(expected, name).tobytes() == getattr(changed, name).tobytes()
+    for name in ("n_partners", "partners", "calls", "seconds", "outgoing"):
+        for one, other in zip(expected, changed, strict=True):
+            assert getattr(one, name).tobytes() == getattr(other, name).tobytes()
 
 
 def test_spilled_calls_are_gone_afterwards(tmp_path):

@@ -35,6 +35,7 @@ LAYERS = [
     "building",
     "fingerprints",
     "hubs",
+    "partnerrows",
     "grouping",
     "roles",
     "activity",

@@ -74,9 +74,10 @@ def partition_calls(
     sorted_holdings: npt.NDArray[np.int32],
     sorted_words: npt.NDArray[np.uint64],
 ) -> None: ...
-def scatter_calls(
-    holdings: npt.NDArray[np.int32],
-    words: npt.NDArray[np.uint64],
+def scatter_parts(
+    holdings_at: npt.NDArray[np.uint64],
+    words_at: npt.NDArray[np.uint64],
+    n_entries: npt.NDArray[np.int64],
     first: int,
     cursor: npt.NDArray[np.int64],
     sorted_words: npt.NDArray[np.uint64],
@@ -110,6 +111,32 @@ def group_calls(
     seconds: npt.NDArray[np.int64],
     outgoing: npt.NDArray[np.int32],
 ) -> int: ...
+def count_kept(
+    n_partners: npt.NDArray[np.int64],
+    places: npt.NDArray[np.int32],
+    columns: npt.NDArray[np.int32],
+    n_kept: npt.NDArray[np.int64],
+) -> None: ...
+def keep_entries(
+    places: npt.NDArray[np.int32],
+    calls: npt.NDArray[np.int32],
+    seconds: npt.NDArray[np.int64],
+    outgoing: npt.NDArray[np.int32],
+    columns: npt.NDArray[np.int32],
+    at: int,
+    stop: int,
+    kept_columns: npt.NDArray[np.int32],
+    kept_calls: npt.NDArray[np.int32],
+    kept_seconds: npt.NDArray[np.int64],
+    kept_outgoing: npt.NDArray[np.int32],
+) -> None: ...
+def count_places(places: npt.NDArray[np.int32], counts: npt.NDArray[np.int64]) -> None: ...
+def count_named_calls(
+    places: npt.NDArray[np.int32],
+    calls: npt.NDArray[np.int32],
+    is_named: npt.NDArray[np.uint8],
+    n_calls: npt.NDArray[np.int64],
+) -> None: ...
 def cut_fields(
     text: npt.NDArray[np.uint8],
     delimiter: int,

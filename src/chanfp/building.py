@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from .activity import Activity, gather_activity
-from .blocks import Progress, map_ordered
+from .blocks import Progress
 from .calls import CallStore
 from .cdr import CallRecords, read_cdrs
 from .clock import has_zone, parse_time
@@ -159,7 +159,7 @@ class _Gathered:
 
     activity: Activity
     roles: Roles
-    grouped: list[Grouped]
+    grouped: list[list[Grouped]]
     n_duplicates: int
 
 
@@ -203,31 +203,37 @@ class _Run:
             )
             roles = assign_roles(activity, subscriptions, self.windows)
             self.memory.give_back()
-            grouped = group_calls(store, activity.n_calls, roles.windows, n_threads=self.n_threads)
+            grouped, is_seen = group_calls(
+                store,
+                activity.n_calls,
+                roles.windows,
+                both=Roles.BOTH_ACTIVE,
+                n_threads=self.n_threads,
+            )
         self.memory.give_back()
-        return _Gathered(activity, roles, grouped, int(store.n_repeats.sum()))
+        return _Gathered(activity, roles.with_active(is_seen), grouped, int(store.n_repeats.sum()))
 
     def assemble(self, gathered: _Gathered, hub_settings: HubSettings) -> Fingerprints:
         """Make sparse rows of what was gathered.
 
         No array of entries is kept longer than it is needed, for there is no larger one.
         """
-        # Copies of the largest arrays at once, where there is memory for them.
-        n_copies = self.n_threads if self.memory.memory_limit is None else 1
-        roles = _keep_seen(gathered.roles, gathered.grouped, n_copies)
         screened = screen_partners(
-            gathered.grouped, hub_settings, n_threads=self.n_threads, n_copies=n_copies
+            gathered.grouped,
+            hub_settings,
+            n_threads=self.n_threads,
+            give_back=self.memory.give_back,
         )
         self.memory.give_back()
         departed, new, active, active_later = (
             FingerprintSet(
                 role,
                 self.subscribers.ids.take(pa.array(role.rows)),
-                group.matrix(columns, len(screened.partners)),
-                group.seconds,
-                group.outgoing,
+                rows.matrix(len(screened.partners)),
+                rows.seconds,
+                rows.outgoing,
             )
-            for role, (group, columns) in zip(roles.windows, screened.take(), strict=True)
+            for role, rows in zip(gathered.roles.windows, screened.rows, strict=True)
         )
         return Fingerprints(
             departed=departed,
@@ -238,7 +244,7 @@ class _Run:
             n_subscribers=screened.n_subscribers,
             hubs=screened.hubs,
             settings=self.windows,
-            roles=roles,
+            roles=gathered.roles,
             activity=gathered.activity,
             subscriptions=self.subscriptions,
             cdrs=self.cdrs.within(gathered.activity.span),
@@ -246,19 +252,6 @@ class _Run:
             dedupe_s=self.tolerance_s,
             n_duplicates=gathered.n_duplicates,
         )
-
-
-def _keep_seen(roles: Roles, grouped: list[Grouped], n_copies: int | None) -> Roles:
-    """Leave active subscriptions without a partner in one of their windows out of both."""
-    *_, earlier, later = range(len(grouped))
-    is_seen = (np.diff(grouped[earlier].indptr) > 0) & (np.diff(grouped[later].indptr) > 0)
-
-    def keep(place: int) -> None:
-        grouped[place] = grouped[place].only(is_seen)
-
-    for _ in map_ordered(keep, (earlier, later), n_threads=n_copies):
-        pass
-    return roles.with_active(is_seen)
 
 
 def _find_subscribers(

@@ -283,6 +283,8 @@ def _read_duration(batch: Batch, export: Export, counts: RecordCounts) -> npt.ND
     if column is None:
         return np.full(batch.records.num_rows, -1, np.int32)
     duration_s = read_durations(batch.records.column(column), batch.place(0, column))
+    if duration_s.min(initial=0) >= -1 and duration_s.max(initial=0) <= LONGEST_CALL_S:
+        return duration_s
     for code, note, meaning in (
         (-2, "duration-unreadable", -1),
         (-3, "duration-negative", 0),
