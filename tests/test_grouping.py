@@ -5,6 +5,7 @@ from collections import Counter
 from itertools import pairwise
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from chanfp import _core, _reference
 from chanfp._reference import Call, Entry, Holding
 from chanfp.activity import NEVER_S, _Notes
 from chanfp.calls import CallStore
+from chanfp.cleaning import CleanCalls
 from chanfp.grouping import group_calls
 from chanfp.keys import KeyTable, distinct_keys
 from chanfp.roles import Role
@@ -77,6 +79,20 @@ def run_gather(rows, holdings, reference_s):
     )
     gathered = as_entries(found[:n_entries], words[: 2 * n_entries])
     return gathered, notes.signs, notes.alive_later, notes.tally
+
+
+@given(rows=calls, seed=st.integers(0, 99))
+def test_the_chosen_rows_are_those_of_masks(rows, seed):
+    columns = list(zip(*rows, strict=True)) or [()] * 7
+    dtypes = (np.uint64, np.uint64, np.int64, np.int32, bool, bool, np.uint8)
+    arrays = [np.array(c, dtype) for c, dtype in zip(columns, dtypes, strict=True)]
+    chosen = np.random.default_rng(seed).random(len(rows)) < 0.5
+    cells = pa.array([str(n) for n in range(len(rows))], pa.string())
+    found = CleanCalls(*arrays, {"cell": cells}).only(chosen)
+    for name, array in zip(Call._fields, arrays, strict=True):
+        kept = getattr(found, name)
+        assert (kept.dtype, kept.tolist()) == (array.dtype, array[chosen].tolist())
+    assert found.extra["cell"].to_pylist() == cells.filter(pa.array(chosen)).to_pylist()
 
 
 @given(rows=calls, holdings=holding_lists(), reference_s=st.integers(0, 25))

@@ -47,6 +47,23 @@ def screen_rows(
     first_rows: npt.NDArray[np.int64],
 ) -> None: ...
 def count_days(start_s: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> None: ...
+def keep_calls(
+    is_kept: npt.NDArray[np.uint8],
+    caller: npt.NDArray[np.uint64],
+    callee: npt.NDArray[np.uint64],
+    start_s: npt.NDArray[np.int64],
+    duration_s: npt.NDArray[np.int32],
+    is_message: npt.NDArray[np.uint8],
+    is_pair: npt.NDArray[np.uint8],
+    served: npt.NDArray[np.uint8],
+    kept_caller: npt.NDArray[np.uint64],
+    kept_callee: npt.NDArray[np.uint64],
+    kept_start_s: npt.NDArray[np.int64],
+    kept_duration_s: npt.NDArray[np.int32],
+    kept_is_message: npt.NDArray[np.uint8],
+    kept_is_pair: npt.NDArray[np.uint8],
+    kept_served: npt.NDArray[np.uint8],
+) -> None: ...
 def gather_calls(
     caller: npt.NDArray[np.uint64],
     callee: npt.NDArray[np.uint64],

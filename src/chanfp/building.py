@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from .activity import Activity, gather_activity
-from .blocks import Progress
+from .activity import Activity, CleanUnit, gather_activity
+from .blocks import HeadStart, Progress
 from .calls import CallStore
 from .cdr import CallRecords, read_cdrs
 from .clock import has_zone, parse_time
@@ -134,19 +133,23 @@ def build_fingerprints(
     cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
     lists = (_read_list(one, cdrs.plan) for one in (allow_partners, deny_partners))
     hub_settings = HubSettings(hub_share, hub_count, *lists)
-    found = _find_subscribers(cdrs, subscribers, on_net, n_threads, progress)
-    run = _Run(cdrs, found, windows, tolerance_s, memory, n_threads, progress)
     reference_s = None
     if reference_time is not None:
         zone = check_timezone(cdrs.timezone)
         reference_s = parse_time(reference_time, "reference_time", zone)
-    inputs = [
-        *(source.name for source in cdrs.sources),
-        *found.sources,
-        *_files_of([on_net, allow_partners, deny_partners]),
-    ]
-    with open_rejects(rejects, inputs) as reject_file:
-        gathered = run.gather(reference_s, max_reject_share, reject_file)
+    # The table of subscribers is read on one core; meanwhile the first records can be cleaned.
+    units = cdrs.clean_batches(keeps_rejects=rejects is not None, progress=progress)
+    is_ready = subscribers is None or isinstance(subscribers, Subscribers)
+    with HeadStart(units, n_threads=1 if is_ready else n_threads) as begun:
+        found = _find_subscribers(cdrs, subscribers, on_net, n_threads, progress)
+        run = _Run(cdrs, found, windows, tolerance_s, memory, n_threads, progress)
+        inputs = [
+            *(source.name for source in cdrs.sources),
+            *found.sources,
+            *_files_of([on_net, allow_partners, deny_partners]),
+        ]
+        with open_rejects(rejects, inputs) as reject_file:
+            gathered = run.gather(reference_s, max_reject_share, reject_file, begun)
     warn_of_mixed_clocks(
         gathered.activity.counts.clocks, found.clocks, _clock_of(reference_time, cdrs.timezone)
     )
@@ -180,7 +183,11 @@ class _Run:
         return self.subscribers.index(self.cdrs.plan)
 
     def gather(
-        self, reference_s: int | None, max_reject_share: float, reject_file: RejectFile | None
+        self,
+        reference_s: int | None,
+        max_reject_share: float,
+        reject_file: RejectFile | None,
+        begun: Iterable[CleanUnit],
     ) -> _Gathered:
         """Read the records and group the calls of each role; no call is kept."""
         subscriptions = self.subscriptions
@@ -195,6 +202,7 @@ class _Run:
                 self.cdrs,
                 subscriptions,
                 store,
+                begun=begun,
                 reference_s=reference_s,
                 max_reject_share=max_reject_share,
                 reject_file=reject_file,

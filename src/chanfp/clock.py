@@ -151,8 +151,8 @@ def read_durations(column: pa.Array, place: str) -> npt.NDArray[np.int32]:
         return _read_typed_durations(nanoseconds.to_numpy(zero_copy_only=False) / 1e9)
     if pa.types.is_integer(kind) and not column.null_count:
         whole = column.to_numpy()
-        if len(whole) and 0 <= whole.min() and whole.max() <= LONGEST_DURATION_S:
-            return whole.astype(np.int32)
+        if len(whole) and whole.min() >= 0 and whole.max() <= LONGEST_DURATION_S:
+            return np.asarray(whole, np.int32)
         return np.where(whole > LONGEST_DURATION_S, -2, np.where(whole < 0, -3, whole)).astype(
             np.int32
         )

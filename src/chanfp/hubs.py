@@ -262,7 +262,9 @@ def screen_partners(
     give_back : callable, optional
         Called now and then when many entries were let go.
     """
-    partners = distinct_keys(piece.partners for pieces in grouped for piece in pieces)
+    partners = distinct_keys(
+        (piece.partners for pieces in grouped for piece in pieces), n_threads=n_threads
+    )
     table = KeyTable.of(partners, np.arange(len(partners)))
     placed = place_pieces(grouped, table, n_threads=n_threads)
     n_subscribers, hubs = _count_partners(placed, partners, settings)

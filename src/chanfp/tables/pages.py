@@ -45,7 +45,7 @@ def is_stored_as_read(kind: pa.DataType, column: Any) -> bool:
         return bool(column.physical_type == "BYTE_ARRAY")
     if pa.types.is_timestamp(kind):
         unit = json.loads(column.logical_type.to_json()).get("timeUnit")
-        return column.physical_type == "INT64" and UNITS.get(unit) == kind.unit
+        return bool(column.physical_type == "INT64" and UNITS.get(unit) == kind.unit)
     return bool(column.physical_type == {pa.int32(): "INT32", pa.int64(): "INT64"}.get(kind))
 
 
@@ -99,12 +99,12 @@ def read_plain(
             stop = row + int(header[N_VALUES])
             if not row <= stop <= n_rows:
                 return None
-            flags = NO_FLAGS
+            plain, flags = page, NO_FLAGS
             if is_nullable:
-                n_here, page = _take_levels(page, is_present[row:stop])
+                n_here, plain = _take_levels(page, is_present[row:stop])
                 n_present += n_here
                 flags = is_present[row:stop] if n_here < stop - row else NO_FLAGS
-            values.take(page, flags, row, stop)
+            values.take(plain, flags, row, stop)
             row = stop
     except (LookupError, TypeError, ValueError, OverflowError, OSError, pa.ArrowException):
         return None
