@@ -22,6 +22,8 @@ LAYERS = [
     "candidates",
     "index",
     "indexfiles",
+    "segments",
+    "rowids",
     "similarity",
     "lsh",
     "bands",

@@ -14,6 +14,7 @@ from .grouping import (
     group_calls,
     screen_row,
 )
+from .index import RowList
 from .joins import (
     add_up,
     canonical_rows,
@@ -35,6 +36,7 @@ __all__ = [
     "Call",
     "Entry",
     "Holding",
+    "RowList",
     "add_up",
     "canonical_rows",
     "count_days",
