@@ -19,6 +19,7 @@ LAYERS = [
     "evidence",
     "profiles",
     "partner_evidence",
+    "own_evidence",
     "candidates",
     "index",
     "indexfiles",
