@@ -20,6 +20,7 @@ from .joins import (
     canonical_rows,
     find_disorder,
     join_rows,
+    measure_own,
     refine_pair,
     transpose_rows,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "hash_text",
     "join_rows",
     "lsh_join",
+    "measure_own",
     "minhash",
     "mix",
     "mix_column",
