@@ -265,6 +265,10 @@ def raising(new_partners, new_calls, n_new, old_partners, old_calls, n_old, user
     return 1.0 / (n_new - n_new)
 
 
+def straying(new_partners, new_calls, n_new, old_partners, old_calls, n_old, user_data):
+    return carray(new_calls, n_new)[n_new]
+
+
 def differing(new_partners, new_calls, n_new, old_partners, old_calls, n_old, user_data):
     return 0.0 if isinstance(user_data, ctypes.c_void_p) else 1.0
 
@@ -303,6 +307,10 @@ class Differing:
         (
             {"mine": cfunc(numba_signature(types.int32))(raising)},
             r"must not raise, got ZeroDivisionError \(.*zero\) .* at new row 0 and departed row 0",
+        ),
+        (
+            {"mine": cfunc(numba_signature(types.int32))(straying)},
+            r"must not raise, got IndexError \(.*\) .* at new row 0 and departed row 0",
         ),
         ({"mine": Differing()}, r"must be the same compiled and in Python, got .* and 0\.0 at"),
     ],

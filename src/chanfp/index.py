@@ -86,7 +86,8 @@ class PartnerIndex:
     -----
     Queries may run in any number of threads while another adds or removes: each sees the index
     as it was when it began. Answers are those of an index built anew of the same rows. Memory is
-    that of `jaccard_join`'s posting lists. What is asked must stand over the same columns.
+    that of `jaccard_join`'s posting lists, and 16 bytes a row once some were added or removed. What
+    is asked must stand over the same columns.
 
     Rows stand in few segments, each several times the size of the next one, so that adding k
     rows to n takes k log n in the long run; most calls take much less, and one now and then
