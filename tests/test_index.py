@@ -2,6 +2,7 @@ import doctest
 import json
 import pickle
 import threading
+import time
 from itertools import pairwise
 from pathlib import Path
 from unittest.mock import patch
@@ -317,24 +318,31 @@ def test_queries_run_while_rows_come_and_go(tables):
     index = PartnerIndex(departed[:100])
     moments = [slice(0, 100)]
     for size in range(10, 60, 10):
-        moments += [slice(0, 100 + size), slice(5 * size // 10, 100 + size)]
+        moments += [slice(first, 100 + size) for first in (5 * (size - 10) // 10, 5 * size // 10)]
     allowed = {tuple(as_bytes(jaccard_join(new, departed[moment], 0.3))) for moment in moments}
     seen, is_over = [], threading.Event()
 
     def ask():
-        while not is_over.is_set() or len(seen) < 40:
+        while not is_over.is_set():
             seen.append(tuple(as_bytes(index.join(new, n_threads=1))))
+
+    def await_more():
+        n_before = len(seen)
+        while len(seen) < n_before + 4 and any(thread.is_alive() for thread in threads):
+            time.sleep(0.001)
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
     for size in range(10, 60, 10):
         index.add(departed[90 + size : 100 + size], ids=np.arange(90 + size, 100 + size))
+        await_more()
         index.remove(np.arange(5 * (size - 10) // 10, 5 * size // 10))
+        await_more()
     is_over.set()
     for thread in threads:
         thread.join()
-    assert len(seen) >= 40
+    assert len(seen) >= 40  # between any two changes, some
     assert set(seen) <= allowed
     assert as_bytes(index.join(new)) == as_bytes(jaccard_join(new, departed[25:], 0.3))
 
