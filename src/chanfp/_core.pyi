@@ -343,6 +343,22 @@ def refine_pairs(
     start: int,
     stop: int,
 ) -> None: ...
+def read_callback(capsule: object) -> tuple[int, bytes, int]: ...
+def measure_own(
+    function: int,
+    user_data: int,
+    new_indptr: npt.NDArray[np.int64],
+    new_indices: npt.NDArray[np.integer],
+    new_values: npt.NDArray[np.float64],
+    departed_indptr: npt.NDArray[np.int64],
+    departed_indices: npt.NDArray[np.integer],
+    departed_values: npt.NDArray[np.float64],
+    new_rows: npt.NDArray[np.int64],
+    departed_rows: npt.NDArray[np.int64],
+    scores: npt.NDArray[np.float64],
+    start: int,
+    stop: int,
+) -> None: ...
 def usable_backends() -> tuple[str, ...]: ...
 def minhash_rows(
     backend: str,

@@ -24,7 +24,7 @@ from .overlaps import OverlapJoin, rank_pairs
 from .pairs import Pairs
 from .postings import OrderedPostings
 
-__all__ = ["containment_join", "jaccard_join", "join_postings"]
+__all__ = ["containment_join", "jaccard_join", "weigh_shared"]
 
 _FEW_COLUMNS = 1 << 22
 _PAIRS_TOGETHER = 1 << 16
@@ -160,27 +160,6 @@ def containment_join(
     return _join(a, b, least, of_union=False, top_k=top_k, weights=weights, n_threads=n_threads)
 
 
-def join_postings(
-    queries: SparseRows,
-    postings: OrderedPostings,
-    least: float,
-    *,
-    of_union: bool,
-    top_k: int | None,
-    n_threads: int,
-) -> Pairs:
-    """Return the pairs of `queries`, the rows of a, with the rows behind `postings`."""
-    found = OverlapJoin(queries, postings, least, of_union).run(n_threads=n_threads)
-    return rank_pairs(
-        np.diff(queries.indptr),
-        postings.row_sizes,
-        found,
-        of_union=of_union,
-        top_k=top_k,
-        overlaps=None,
-    )
-
-
 def _join(
     a: Any,
     b: Any,
@@ -214,11 +193,11 @@ def _join(
         top_k=top_k,
         overlaps=None
         if checked is None
-        else _weigh_shared(a_rows, b_rows, a_found, b_found, checked, threads),
+        else weigh_shared(a_rows, b_rows, a_found, b_found, checked, threads),
     )
 
 
-def _weigh_shared(
+def weigh_shared(
     a: SparseRows,
     b: SparseRows,
     a_found: npt.NDArray[np.int64],

@@ -14,11 +14,13 @@ from .grouping import (
     group_calls,
     screen_row,
 )
+from .index import RowList
 from .joins import (
     add_up,
     canonical_rows,
     find_disorder,
     join_rows,
+    measure_own,
     refine_pair,
     transpose_rows,
 )
@@ -35,6 +37,7 @@ __all__ = [
     "Call",
     "Entry",
     "Holding",
+    "RowList",
     "add_up",
     "canonical_rows",
     "count_days",
@@ -48,6 +51,7 @@ __all__ = [
     "hash_text",
     "join_rows",
     "lsh_join",
+    "measure_own",
     "minhash",
     "mix",
     "mix_column",
