@@ -122,3 +122,19 @@ def test_exact_joins():
     printed = run(script, "--new=300", "--departed=900", "--rounds=1", "--clock=cpu")
     assert len(re.findall(r" x  \(goal ", printed)) == 7
     assert "per posting" in printed
+
+
+@pytest.mark.parametrize(
+    ("script", "words", "printed"),
+    [
+        ("own_evidence.py", "--new 90 --departed 300 --pairs 500 --runs 1", "ns per pair; Python"),
+        ("index_days.py", "--new 90 --departed 300 --daily 9 --days 20", "of building anew"),
+    ],
+)
+def test_engine_without_peers(script, words, printed):
+    done = subprocess.run(
+        [sys.executable, ENGINE / script, *words.split()],
+        capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONWARNINGS": "error"},
+    )  # fmt: skip
+    assert printed in done.stdout

@@ -47,6 +47,23 @@ def screen_rows(
     first_rows: npt.NDArray[np.int64],
 ) -> None: ...
 def count_days(start_s: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> None: ...
+def keep_calls(
+    is_kept: npt.NDArray[np.uint8],
+    caller: npt.NDArray[np.uint64],
+    callee: npt.NDArray[np.uint64],
+    start_s: npt.NDArray[np.int64],
+    duration_s: npt.NDArray[np.int32],
+    is_message: npt.NDArray[np.uint8],
+    is_pair: npt.NDArray[np.uint8],
+    served: npt.NDArray[np.uint8],
+    kept_caller: npt.NDArray[np.uint64],
+    kept_callee: npt.NDArray[np.uint64],
+    kept_start_s: npt.NDArray[np.int64],
+    kept_duration_s: npt.NDArray[np.int32],
+    kept_is_message: npt.NDArray[np.uint8],
+    kept_is_pair: npt.NDArray[np.uint8],
+    kept_served: npt.NDArray[np.uint8],
+) -> None: ...
 def gather_calls(
     caller: npt.NDArray[np.uint64],
     callee: npt.NDArray[np.uint64],
@@ -74,9 +91,10 @@ def partition_calls(
     sorted_holdings: npt.NDArray[np.int32],
     sorted_words: npt.NDArray[np.uint64],
 ) -> None: ...
-def scatter_calls(
-    holdings: npt.NDArray[np.int32],
-    words: npt.NDArray[np.uint64],
+def scatter_parts(
+    holdings_at: npt.NDArray[np.uint64],
+    words_at: npt.NDArray[np.uint64],
+    n_entries: npt.NDArray[np.int64],
     first: int,
     cursor: npt.NDArray[np.int64],
     sorted_words: npt.NDArray[np.uint64],
@@ -110,6 +128,32 @@ def group_calls(
     seconds: npt.NDArray[np.int64],
     outgoing: npt.NDArray[np.int32],
 ) -> int: ...
+def count_kept(
+    n_partners: npt.NDArray[np.int64],
+    places: npt.NDArray[np.int32],
+    columns: npt.NDArray[np.int32],
+    n_kept: npt.NDArray[np.int64],
+) -> None: ...
+def keep_entries(
+    places: npt.NDArray[np.int32],
+    calls: npt.NDArray[np.int32],
+    seconds: npt.NDArray[np.int64],
+    outgoing: npt.NDArray[np.int32],
+    columns: npt.NDArray[np.int32],
+    at: int,
+    stop: int,
+    kept_columns: npt.NDArray[np.int32],
+    kept_calls: npt.NDArray[np.int32],
+    kept_seconds: npt.NDArray[np.int64],
+    kept_outgoing: npt.NDArray[np.int32],
+) -> None: ...
+def count_places(places: npt.NDArray[np.int32], counts: npt.NDArray[np.int64]) -> None: ...
+def count_named_calls(
+    places: npt.NDArray[np.int32],
+    calls: npt.NDArray[np.int32],
+    is_named: npt.NDArray[np.uint8],
+    n_calls: npt.NDArray[np.int64],
+) -> None: ...
 def cut_fields(
     text: npt.NDArray[np.uint8],
     delimiter: int,
@@ -297,6 +341,22 @@ def refine_pairs(
     root_calls: npt.NDArray[np.float64],
     product_calls: npt.NDArray[np.float64],
     shared_rarity: npt.NDArray[np.float64],
+    start: int,
+    stop: int,
+) -> None: ...
+def read_callback(capsule: object) -> tuple[int, bytes, int]: ...
+def measure_own(
+    function: int,
+    user_data: int,
+    new_indptr: npt.NDArray[np.int64],
+    new_indices: npt.NDArray[np.integer],
+    new_values: npt.NDArray[np.float64],
+    departed_indptr: npt.NDArray[np.int64],
+    departed_indices: npt.NDArray[np.integer],
+    departed_values: npt.NDArray[np.float64],
+    new_rows: npt.NDArray[np.int64],
+    departed_rows: npt.NDArray[np.int64],
+    scores: npt.NDArray[np.float64],
     start: int,
     stop: int,
 ) -> None: ...

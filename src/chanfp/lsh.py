@@ -141,7 +141,7 @@ def find_in_buckets(
         found,
         of_union=True,
         top_k=top_k,
-        overlaps=None if weights is None else weigh_shared(a, b, found, weights, n_threads),
+        overlaps=None if weights is None else weigh_shared(a, b, *found[:2], weights, n_threads),
     )
     actual = JoinWork(
         postings=0,

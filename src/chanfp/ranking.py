@@ -55,12 +55,12 @@ def rank_pairs(
 def weigh_shared(
     a: SparseRows,
     b: SparseRows,
-    found: FoundPairs,
+    a_found: npt.NDArray[np.int64],
+    b_found: npt.NDArray[np.int64],
     weights: npt.NDArray[np.float64],
     n_threads: int,
 ) -> npt.NDArray[np.float64]:
     """Return the summed weight of the columns that each pair shares."""
-    a_found, b_found, _ = found
     overlaps = np.empty(len(a_found))
 
     def weigh_block(start: int, stop: int) -> None:

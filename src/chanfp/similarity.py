@@ -29,7 +29,7 @@ from .plans import JoinPlan, JoinWork
 from .postings import OrderedPostings
 from .ranking import rank_pairs, weigh_shared
 
-__all__ = ["containment_join", "jaccard_join", "join_postings"]
+__all__ = ["containment_join", "jaccard_join"]
 
 _FEW_COLUMNS = 1 << 22
 
@@ -186,27 +186,6 @@ def containment_join(
     )
 
 
-def join_postings(
-    queries: SparseRows,
-    postings: OrderedPostings,
-    least: float,
-    *,
-    of_union: bool,
-    top_k: int | None,
-    n_threads: int,
-) -> Pairs:
-    """Return the pairs of `queries`, the rows of a, with the rows behind `postings`."""
-    found = OverlapJoin(queries, postings, least, of_union).run(n_threads=n_threads)
-    return rank_pairs(
-        np.diff(queries.indptr),
-        postings.row_sizes,
-        found,
-        of_union=of_union,
-        top_k=top_k,
-        overlaps=None,
-    )
-
-
 def _plan(
     a: SparseRows, b: SparseRows, least: float, recall: float, method: str, n_threads: int
 ) -> JoinPlan:
@@ -260,7 +239,7 @@ def _join(
         found,
         of_union=of_union,
         top_k=top_k,
-        overlaps=None if weights is None else weigh_shared(a, b, found, weights, n_threads),
+        overlaps=None if weights is None else weigh_shared(a, b, *found[:2], weights, n_threads),
     )
     if plan is None:
         return pairs

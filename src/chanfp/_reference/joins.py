@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 Row = dict[int, float]  # the value of each column a row holds
@@ -140,6 +140,16 @@ def refine_pair(new: Row, departed: Row, partner_rarity: Sequence[float]) -> dic
         "containment_old": _ratio(n_shared, len(departed)),
         "shared_rarity": shared_rarity(new, departed, partner_rarity),
     }
+
+
+def measure_own(
+    new: Row, departed: Row, function: Callable[..., float], user_data: object = None
+) -> float:
+    """Return what a function makes of the partners, calls and length of either row."""
+    return function(
+        list(new), list(new.values()), len(new),
+        list(departed), list(departed.values()), len(departed), user_data,
+    )  # fmt: skip
 
 
 def _ratio(numerator: float, denominator: float) -> float:
