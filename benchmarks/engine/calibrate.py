@@ -1,7 +1,7 @@
 """What a step of a join costs on this machine: the constants of `chanfp.costs`, fitted to runs.
 
     python benchmarks/engine/calibrate.py [--sizes 2000x8000 10000x40000 50000x200000] [--runs 3]
-        [--thresholds 0.05 0.1 0.2 0.3 0.5 0.8] [--band-rows 1 2 3]
+        [--thresholds 0.05 0.1 0.2 0.3 0.5 0.8] [--band-rows 1 2 3] [--shapes hubs dropped even]
 
 Both methods join every shape at every threshold on one thread; the least processor time of some
 runs counts. The constants are the non-negative ones with the least squared relative error (Lawson
@@ -64,6 +64,7 @@ def run_exact(a: SparseRows, b: SparseRows, min_jaccard: float, name: str, n_run
         "PER_POSTED_FAR": far * posted.n_entries,
         "PER_QUERIED": queries.n_entries,
         "PER_LIST": counts.lists,
+        "PER_LIST_FAR": far * counts.lists,
         "PER_RANKED": counts.ranked,
         "PER_WALKED": counts.walked,
         "PER_POSTING": actual.postings,
@@ -116,6 +117,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     sizes = ["2000x8000", "10000x40000", "50000x50000", "50000x200000", "200000x200000"]
     parser.add_argument("--sizes", nargs="+", default=sizes)
+    parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=list(SHAPES))
     parser.add_argument(
         "--thresholds", nargs="+", type=float, default=[0.05, 0.1, 0.2, 0.3, 0.5, 0.8]
     )
@@ -125,11 +127,11 @@ def main() -> None:
     wanted = parser.parse_args()
     print(describe_machine())
     runs: dict[str, list[Run]] = {method: [] for method in wanted.methods}
-    for shape, make in SHAPES.items():
+    for shape in wanted.shapes:
         for size in wanted.sizes:
             sides = [
                 check_csr(matrix, "matrix", with_values=False)
-                for matrix in make(*map(int, size.split("x")))
+                for matrix in SHAPES[shape](*map(int, size.split("x")))
             ]
             for least in wanted.thresholds:
                 name = f"{shape} {size} at {least:g}"
