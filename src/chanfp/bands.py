@@ -12,6 +12,7 @@ import numpy.typing as npt
 from .buckets import MOST_PAIRS, BandedJoin
 from .costs import lsh_fixed_seconds, lsh_seconds
 from .csr import SparseRows, take_rows
+from .rarejoin import sketch_rows
 
 __all__ = ["LshPlan", "least_seconds", "plan_lsh", "sample_rows"]
 
@@ -166,13 +167,14 @@ class _Trials:
             self.scale *= np.count_nonzero(np.diff(rows.indptr)) / max(len(sample), 1)
             sides.append(take_rows(rows, sample))
         self.a, self.b = sides
+        self.sketches = sketch_rows(self.a), sketch_rows(self.b)
 
     def plan(self, recall: float, band_rows: int, n_bands: int, fixed: float) -> LshPlan:
         """Return the plan of so many bands, given the seconds of signatures and buckets."""
         n_trials = min(_TRIAL_BANDS, max(n_bands // 4, 2))
         trial = BandedJoin(
             self.a, self.b, self.min_jaccard, band_rows, n_trials, seed=self.seed, n_threads=1,
-            most_pairs=max(int(MOST_PAIRS / max(self.scale, 1.0)), 1),
+            most_pairs=max(int(MOST_PAIRS / max(self.scale, 1.0)), 1), sketches=self.sketches,
         ).run()  # fmt: skip
         a_found, b_found, shared = trial.found
         sizes = np.diff(self.a.indptr)[a_found] + np.diff(self.b.indptr)[b_found]

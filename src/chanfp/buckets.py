@@ -90,6 +90,8 @@ class BandedJoin:
     n_threads : int
     most_pairs : int
         Of a bucket that is looked at pair by pair; others are joined by their rare columns.
+    sketches : tuple of ndarray of uint64, optional
+        Of `a` and of `b`, as `sketch_rows` makes them; made here by default.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class BandedJoin:
         seed: int,
         n_threads: int,
         most_pairs: int | None = None,
+        sketches: tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]] | None = None,
     ) -> None:
         self.a, self.b = a, b
         self.min_jaccard = min_jaccard
@@ -113,7 +116,7 @@ class BandedJoin:
         self.backend = usable_backend()
         self.counts = ColumnCounts.of(b)
         self.keys = BandKeys(self._fold_keys(a), self._fold_keys(b), n_bands)
-        self.sketches = (
+        self.sketches = sketches or (
             sketch_rows(a, n_threads=n_threads),
             sketch_rows(b, n_threads=n_threads),
         )
