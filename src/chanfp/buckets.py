@@ -124,12 +124,12 @@ class BandedJoin:
         self.bands_at_once = bands_at_once(n_bands)
         self.scratch = _Scratch(a.n_rows, b.n_rows, self.bands_at_once, self.bits)
 
-    def run(self) -> BandResult:
-        """Join band by band."""
+    def run(self, n_joined: int | None = None) -> BandResult:
+        """Join band by band, all of them or the first `n_joined`."""
         result = BandResult()
         for part in map_blocks(
             self._join_bands,
-            self.n_bands,
+            self.n_bands if n_joined is None else n_joined,
             block_rows=self.bands_at_once,
             n_threads=self.n_threads,
         ):
