@@ -16,6 +16,7 @@ __all__ = ["ExactCounts", "count_sample"]
 _LEAST_QUERIES, _MOST_QUERIES, _QUERIED_PART = 64, 512, 128
 _LEAST_POSTED, _MOST_POSTED, _POSTED_PART = 64, 2048, 16
 _LEAST_COUNTED, _COUNTED_PART = 1 << 16, 8  # entries of the posted rows
+_LEAST_ALIKE = 100  # lists of one count, from which on they tell their sizes
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def count_sample(queries: SparseRows, posted: SparseRows, least: float) -> Exact
     candidates, verifications, pairs = sample.match(posted, rows)
     scale = queries.n_rows / sample.n_rows
     pair_scale = scale * posted.n_rows / len(rows)
-    postings = scale * float(sample.list_sizes[sample.is_walked].sum())
+    postings = scale * sample.walked_postings
     is_ranked = sample.is_long & (sample.fewest[sample.owners] > 1)
     return ExactCounts(
         lists=scale * float(sample.n_lists.sum()),
@@ -134,7 +135,8 @@ class _QuerySample:
         # A list met once may stand for others that weren't met at all.
         met = np.where(self.list_sizes == step, _lists_per_met(counts, step), is_held)
         self.n_lists = np.bincount(owners, weights=met, minlength=self.n_rows)
-        is_asked = (self.n_lists >= self.fewest)[owners] & is_held
+        asks = (self.n_lists >= self.fewest)[owners]
+        is_asked = asks & is_held
         longest_first = np.argsort((owners << np.int64(32)) - self.list_sizes, kind="stable")
         ranks = np.empty(len(owners), dtype=np.int64)
         begins = np.cumsum(self.row_sizes) - self.row_sizes
@@ -142,6 +144,8 @@ class _QuerySample:
         self.is_long = is_asked & (self.list_sizes > SHORT_LIST)
         self.is_skipped = self.is_long & (ranks < self.fewest[owners] - 1)
         self.is_walked = is_asked & ~self.is_skipped
+        expected = np.repeat(_expected_sizes(counts, step), np.diff(self.list_starts))
+        self.walked_postings = float(expected[asks & ~self.is_skipped].sum())
 
     def match(self, posted: SparseRows, rows: npt.NDArray[np.int64]) -> list[int]:
         """Count candidates, verifications and pairs among some of the posted rows."""
@@ -155,6 +159,22 @@ class _QuerySample:
             np.empty(self.n_rows + 1, dtype=np.int32), tally,
         )  # fmt: skip
         return [int(count) for count in tally]
+
+
+def _expected_sizes(counts: npt.NDArray[np.int64], step: int) -> npt.NDArray[np.float64]:
+    """Return the size to expect of each list, given how many of its entries were counted.
+
+    The longest of some lists were counted too often rather than too seldom: where they are skipped,
+    the others are longer than they look. Robbins' (1956) estimate, wherever enough lists have a
+    count, needs no more than how many have the next one.
+    """
+    expected = step * np.arange(int(counts.max(initial=0)) + 1, dtype=np.float64)
+    if step > 1:
+        n_lists = np.bincount(counts, minlength=len(expected) + 1)
+        is_known = n_lists[:-1] >= _LEAST_ALIKE
+        following = step * np.arange(1, len(n_lists)) * n_lists[1:] / np.maximum(n_lists[:-1], 1)
+        expected[is_known] = following[: len(expected)][is_known[: len(expected)]]
+    return expected[counts]
 
 
 def _lists_per_met(counts: npt.NDArray[np.int64], step: int) -> float:
