@@ -270,6 +270,7 @@ def find_overlaps(
     match_ends: npt.NDArray[np.int64],
     match_rows: npt.NDArray[np.int32],
     match_shared: npt.NDArray[np.int32],
+    tally: npt.NDArray[np.int64],
     start: int,
     stop: int,
 ) -> int: ...
@@ -402,12 +403,6 @@ def sort_band(
     ends: npt.NDArray[np.int32],
     entries: npt.NDArray[np.uint64],
 ) -> None: ...
-def count_collisions(
-    a_entries: npt.NDArray[np.uint64],
-    a_ends: npt.NDArray[np.int32],
-    b_entries: npt.NDArray[np.uint64],
-    b_ends: npt.NDArray[np.int32],
-) -> int: ...
 def find_live(
     a_entries: npt.NDArray[np.uint64],
     a_ends: npt.NDArray[np.int32],
@@ -440,6 +435,41 @@ def join_band(
     pair_b: npt.NDArray[np.int64],
     pair_shared: npt.NDArray[np.int32],
 ) -> int: ...
+def list_columns(
+    columns: npt.NDArray[np.int64],
+    shift: int,
+    table: npt.NDArray[np.int32],
+    marks: npt.NDArray[np.uint64],
+) -> None: ...
+def count_listed(
+    indptr: npt.NDArray[np.int64],
+    indices: npt.NDArray[np.integer],
+    step: int,
+    columns: npt.NDArray[np.int64],
+    shift: int,
+    table: npt.NDArray[np.int32],
+    marks: npt.NDArray[np.uint64],
+    counts: npt.NDArray[np.int64],
+) -> None: ...
+def count_sampled(
+    indptr: npt.NDArray[np.int64],
+    indices: npt.NDArray[np.integer],
+    rows: npt.NDArray[np.int64],
+    columns: npt.NDArray[np.int64],
+    shift: int,
+    table: npt.NDArray[np.int32],
+    list_starts: npt.NDArray[np.int64],
+    list_queries: npt.NDArray[np.int32],
+    list_walked: npt.NDArray[np.uint8],
+    list_skipped: npt.NDArray[np.uint8],
+    query_sizes: npt.NDArray[np.int64],
+    fewest: npt.NDArray[np.int64],
+    n_skipped: npt.NDArray[np.int64],
+    least: float,
+    counts: npt.NDArray[np.int64],
+    touched: npt.NDArray[np.int32],
+    tally: npt.NDArray[np.int64],
+) -> None: ...
 def count_columns(
     indices: npt.NDArray[np.integer], step: int, shift: int, counts: npt.NDArray[np.uint32]
 ) -> None: ...

@@ -25,6 +25,7 @@ __all__ = [
     "check_same_columns",
     "index_dtype",
     "sum_rows",
+    "take_rows",
 ]
 
 _INT32_MAX = 2**31 - 1
@@ -100,6 +101,15 @@ class SparseRows:
     def __repr__(self) -> str:
         kind = "presence only" if self.values is None else "with values"
         return f"SparseRows({self.n_rows} x {self.n_cols}, {self.n_entries} entries, {kind})"
+
+
+def take_rows(rows: SparseRows, taken: npt.NDArray[np.integer[Any]]) -> SparseRows:
+    """Return the rows `taken`, fewer than 2**31 in all, without their values."""
+    indptr = np.zeros(len(taken) + 1, dtype=np.int64)
+    np.cumsum(rows.indptr[taken + 1] - rows.indptr[taken], out=indptr[1:])
+    indices = np.empty(int(indptr[-1]), dtype=rows.indices.dtype)
+    _core.order_rows(rows.indptr, rows.indices, taken.astype(np.int32), indptr, indices)
+    return SparseRows(indptr, indices, None, rows.n_cols)
 
 
 def check_csr(matrix: Any, name: str, *, with_values: bool = True) -> SparseRows:

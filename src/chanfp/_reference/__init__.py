@@ -18,6 +18,7 @@ from .index import RowList
 from .joins import (
     add_up,
     canonical_rows,
+    count_listed,
     find_disorder,
     join_rows,
     measure_own,
@@ -41,6 +42,7 @@ __all__ = [
     "add_up",
     "canonical_rows",
     "count_days",
+    "count_listed",
     "cut_fields",
     "cut_values",
     "drop_repeats",

@@ -154,3 +154,8 @@ def measure_own(
 
 def _ratio(numerator: float, denominator: float) -> float:
     return numerator / denominator if denominator else math.nan
+
+
+def count_listed(rows: Sequence[Row], step: int, listed: list[int]) -> list[int]:
+    """Return how many of every `step`-th row hold each of the listed columns."""
+    return [sum(column in row for row in rows[::step]) for column in listed]
