@@ -18,6 +18,7 @@ __all__ = ["OrderedPostings", "order_by_middle"]
 _MAX_ROWS = 2**31 - 1
 _MAX_BUCKETS = 1 << 16  # start positions that stay in a second-level cache
 _SAMPLED_LISTS = 1 << 14
+_BLOCK_POSTINGS = 1 << 27  # walked between two chances to stop; well under a second
 
 
 def order_by_middle(rows: SparseRows) -> npt.NDArray[np.int32]:
@@ -70,8 +71,10 @@ class OrderedPostings:
     n_cols: int
 
     @classmethod
-    def from_rows(cls, rows: SparseRows, name: str) -> OrderedPostings:
-        """Make the posting lists of `rows`.
+    def from_rows(
+        cls, rows: SparseRows, name: str, order: npt.NDArray[np.int32] | None = None
+    ) -> OrderedPostings:
+        """Make the posting lists of `rows`, by default in the order of `order_by_middle`.
 
         Raises
         ------
@@ -87,7 +90,8 @@ class OrderedPostings:
             raise ParameterError(
                 f"`{name}` must have at most {_MAX_ROWS} rows, got {rows.n_rows}; join it in parts."
             )
-        order = order_by_middle(rows)
+        if order is None:
+            order = order_by_middle(rows)
         starts = np.zeros(rows.n_rows + 1, dtype=np.int64)
         np.cumsum(np.diff(rows.indptr)[order], out=starts[1:])
         columns = np.empty_like(rows.indices)
@@ -143,3 +147,9 @@ class OrderedPostings:
         step = max(1, len(self.offsets) // _SAMPLED_LISTS)
         sizes = np.diff(self.offsets)[::step].astype(np.float64)
         return float(np.square(sizes).sum() / sizes.sum()) if sizes.size else 0.0
+
+    def block_rows(self, queries: SparseRows) -> int:
+        """Return how many queries leave a block short enough to stop after."""
+        mean_size = queries.n_entries / max(queries.n_rows, 1)
+        walked = mean_size * self.mean_list
+        return max(int(_BLOCK_POSTINGS / max(walked, 1.0)), 1)
