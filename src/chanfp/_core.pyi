@@ -191,6 +191,7 @@ def post_rows(
     indptr: npt.NDArray[np.int64],
     indices: npt.NDArray[np.integer],
     used: npt.NDArray[np.uint64],
+    ranks: npt.NDArray[np.integer],
     offsets: npt.NDArray[np.int64],
     posting_rows: npt.NDArray[np.int32],
 ) -> None: ...

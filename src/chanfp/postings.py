@@ -17,6 +17,7 @@ __all__ = ["OrderedPostings", "order_by_middle"]
 
 _MAX_ROWS = 2**31 - 1
 _MAX_BUCKETS = 1 << 16  # start positions that stay in a second-level cache
+_FEW_RANKS = 2**32
 _SAMPLED_LISTS = 1 << 14
 _BLOCK_POSTINGS = 1 << 27  # walked between two chances to stop; well under a second
 
@@ -84,7 +85,7 @@ class OrderedPostings:
         Notes
         -----
         Memory is 8 bytes per entry (12 for 64-bit columns), 8 per used column, 12 per row and a
-        quarter of a byte per column of the universe.
+        quarter of a byte per column of the universe; 4 more per entry until it returns.
         """
         if rows.n_rows > _MAX_ROWS:
             raise ParameterError(
@@ -111,7 +112,8 @@ class OrderedPostings:
         n_used = _core.mark_used(columns, used)
         offsets = np.empty(n_used + 2, dtype=np.int64)
         places = np.empty(len(columns), dtype=np.int32)
-        _core.post_rows(starts, columns, used, offsets, places)
+        ranks = np.empty(len(columns), dtype=np.uint32 if n_used <= _FEW_RANKS else np.int64)
+        _core.post_rows(starts, columns, used, ranks, offsets, places)
         return cls(order, starts, columns, used, offsets[:-1], places, n_cols)
 
     @property
