@@ -46,8 +46,8 @@ def test_jaccard_join_equals_its_twin(
 ):
     a, b, rarity = case
     a_matrix, b_matrix = (as_matrix(pack(rows, len(rarity))) for rows in (a, b))
-    small = {"_BLOCK_ROWS": block_rows, "_MATCHES_HELD": places, "_SHORT_LIST": short_list}
-    with patch.multiple(overlaps, _LISTS_HELD=places, **small):
+    small = {"_BLOCK_ROWS": block_rows, "MATCHES_HELD": places, "SHORT_LIST": short_list}
+    with patch.multiple(overlaps, LISTS_HELD=places, **small):
         pairs = jaccard_join(a_matrix, b_matrix, min_jaccard, top_k=top_k, n_threads=n_threads)
     assert pairs.tfidf_jaccard is None
     assert as_tuples(pairs) == _reference.join_rows(a, b, min_jaccard=min_jaccard, top_k=top_k)

@@ -5,6 +5,7 @@ from collections import Counter
 from itertools import pairwise
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from chanfp import _core, _reference
 from chanfp._reference import Call, Entry, Holding
 from chanfp.activity import NEVER_S, _Notes
 from chanfp.calls import CallStore
+from chanfp.cleaning import CleanCalls
 from chanfp.grouping import group_calls
 from chanfp.keys import KeyTable, distinct_keys
 from chanfp.roles import Role
@@ -79,6 +81,20 @@ def run_gather(rows, holdings, reference_s):
     return gathered, notes.signs, notes.alive_later, notes.tally
 
 
+@given(rows=calls, seed=st.integers(0, 99))
+def test_the_chosen_rows_are_those_of_masks(rows, seed):
+    columns = list(zip(*rows, strict=True)) or [()] * 7
+    dtypes = (np.uint64, np.uint64, np.int64, np.int32, bool, bool, np.uint8)
+    arrays = [np.array(c, dtype) for c, dtype in zip(columns, dtypes, strict=True)]
+    chosen = np.random.default_rng(seed).random(len(rows)) < 0.5
+    cells = pa.array([str(n) for n in range(len(rows))], pa.string())
+    found = CleanCalls(*arrays, {"cell": cells}).only(chosen)
+    for name, array in zip(Call._fields, arrays, strict=True):
+        kept = getattr(found, name)
+        assert (kept.dtype, kept.tolist()) == (array.dtype, array[chosen].tolist())
+    assert found.extra["cell"].to_pylist() == cells.filter(pa.array(chosen)).to_pylist()
+
+
 @given(rows=calls, holdings=holding_lists(), reference_s=st.integers(0, 25))
 def test_gathering_equals_its_twin(rows, holdings, reference_s):
     found, signs, alive_later, tally = run_gather(rows, holdings, reference_s)
@@ -108,8 +124,8 @@ def stored(found, store):
 def run_group(found, windows, *, n_holdings=5, max_bytes=None, n_threads=1):
     with CallStore(n_holdings, max_bytes=max_bytes) as store:
         n_calls = stored(found, store)
-        (grouped,) = group_calls(store, n_calls, [as_role(windows)], n_threads=n_threads)
-    return grouped
+        pieces, _ = group_calls(store, n_calls, [as_role(windows)], n_threads=n_threads)
+    return [piece for (piece,) in pieces]
 
 
 def as_role(windows):
@@ -117,10 +133,14 @@ def as_role(windows):
     return Role("test", holdings, holdings, first_s, last_s)
 
 
-def as_rows(grouped):
-    columns = (grouped.partners, grouped.calls, grouped.seconds, grouped.outgoing)
-    found = list(zip(*(column.tolist() for column in columns), strict=True))
-    return [found[start:stop] for start, stop in pairwise(grouped.indptr)]
+def as_rows(pieces):
+    rows = []
+    for piece in pieces:
+        columns = (piece.partners, piece.calls, piece.seconds, piece.outgoing)
+        entries = list(zip(*(column.tolist() for column in columns), strict=True))
+        bounds = [0, *np.cumsum(piece.n_partners).tolist()]
+        rows += [entries[start:stop] for start, stop in pairwise(bounds)]
+    return rows
 
 
 windows = st.lists(
@@ -143,6 +163,23 @@ def test_grouping_equals_its_twin(found, windows, n_holdings, max_bytes, n_threa
     assert as_rows(grouped) == _reference.group_calls(found, windows)
 
 
+@given(found=entries, windows=windows, n_holdings=st.sampled_from([5, 300]))
+def test_who_is_seen_in_one_of_two_windows_only_is_left_out_of_both(found, windows, n_holdings):
+    windows = sorted({holding: window for holding, *window in windows}.items())
+    early = [(holding, first_s, last_s) for holding, (first_s, last_s) in windows]
+    late = [(holding, last_s, last_s + 9) for holding, (_, last_s) in windows]
+    with CallStore(n_holdings) as store:
+        n_calls = stored(found, store)
+        roles = [as_role(early), as_role(early), as_role(late)]
+        pieces, is_seen = group_calls(store, n_calls, roles, both=(1, 2))
+    expected = [_reference.group_calls(found, one) for one in (early, late)]
+    assert is_seen.tolist() == [bool(one and other) for one, other in zip(*expected, strict=True)]
+    assert as_rows(piece for piece, _, _ in pieces) == expected[0]
+    for place, rows in enumerate(expected, 1):
+        kept = [row for row, seen in zip(rows, is_seen, strict=True) if seen]
+        assert as_rows(of_role[place] for of_role in pieces) == kept
+
+
 def random_entries(n_entries, n_partners):
     rng = np.random.default_rng(5)
     highs = (50, n_partners, 1000, 600, 2)
@@ -159,8 +196,9 @@ def test_threads_and_spilling_change_nothing(n_threads, max_bytes):
     windows = [(holding, 100, 800) for holding in range(50)]
     expected = run_group(found, windows, n_holdings=400)
     changed = run_group(found, windows, n_holdings=400, n_threads=n_threads, max_bytes=max_bytes)
-    for name in ("indptr", "partners", "calls", "seconds", "outgoing"):
-        assert getattr(expected, name).tobytes() == getattr(changed, name).tobytes()
+    for name in ("n_partners", "partners", "calls", "seconds", "outgoing"):
+        for one, other in zip(expected, changed, strict=True):
+            assert getattr(one, name).tobytes() == getattr(other, name).tobytes()
 
 
 def test_spilled_calls_are_gone_afterwards(tmp_path):

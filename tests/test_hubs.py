@@ -69,7 +69,7 @@ def as_grouped(rows):
     entries = [(key, row[key]) for row in rows for key in sorted(row)]
     keys, calls = np.array(entries, np.int64).reshape(-1, 2).T
     return Grouped(
-        np.cumsum([0, *map(len, rows)]),
+        np.array([len(row) for row in rows], np.int64),
         keys.astype(np.uint64),
         calls.astype(np.int32),
         100 * keys + calls,
@@ -77,26 +77,42 @@ def as_grouped(rows):
     )
 
 
-@given(sets=groups, most=st.integers(1, 6), denied=st.sets(st.integers(1, 9), max_size=2))
-def test_screening_equals_dictionaries(sets, most, denied):
+def as_pieces(sets, n_pieces):
+    """Cut the rows of each role into pieces, some of them without rows."""
+    bounds = [[round(n * len(rows) / n_pieces) for n in range(n_pieces + 1)] for rows in sets]
+    return [
+        [as_grouped(rows[at[n] : at[n + 1]]) for rows, at in zip(sets, bounds, strict=True)]
+        for n in range(n_pieces)
+    ]
+
+
+@given(
+    sets=groups,
+    most=st.integers(1, 6),
+    denied=st.sets(st.integers(1, 9), max_size=2),
+    n_pieces=st.integers(1, 4),
+    n_threads=st.integers(1, 2),
+)
+def test_screening_equals_dictionaries(sets, most, denied, n_pieces, n_threads):
     deny = NumberList.read(
         pa.table({"number": [f"#{key:016x}" for key in denied] or ["#" + "f" * 16]}),
         chanfp.NumberingPlan("opaque"),
     )
-    screened = screen_partners(
-        [as_grouped(rows) for rows in sets], HubSettings(hub_count=most, deny=deny)
-    )
+    pieces = as_pieces(sets, n_pieces)
+    screened = screen_partners(pieces, HubSettings(hub_count=most, deny=deny), n_threads=n_threads)
+    assert pieces == []
     counted = [row for rows in sets[:3] for row in rows]
     every = {key for rows in sets for row in rows for key in row}
     n_of = {key: sum(key in row for row in counted) for key in every}
     kept = sorted(key for key in every if n_of[key] <= most and key not in denied)
     assert screened.partners.tolist() == kept
     assert screened.n_subscribers.tolist() == [n_of[key] for key in kept]
-    for group, columns, rows in zip(screened.grouped, screened.columns, sets, strict=True):
+    for found, rows in zip(screened.rows, sets, strict=True):
         expected = as_grouped([{key: row[key] for key in row if key in kept} for row in rows])
-        for name in ("indptr", "partners", "calls", "seconds", "outgoing"):
-            assert getattr(group, name).tolist() == getattr(expected, name).tolist()
-        assert screened.partners[columns].tolist() == group.partners.tolist()
+        assert np.diff(found.indptr).tolist() == expected.n_partners.tolist()
+        assert screened.partners[found.columns].tolist() == expected.partners.tolist()
+        for name in ("calls", "seconds", "outgoing"):
+            assert getattr(found, name).tolist() == getattr(expected, name).tolist()
     calls = screened.hubs.as_dict([""] * len(screened.hubs.largest))["calls_by_reason"]
     dropped = [(key, n) for row in counted for key, n in row.items() if key not in kept]
     assert calls["denied"] == sum(n for key, n in dropped if key in denied)

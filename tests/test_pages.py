@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from chanfp import _core, _reference
 from chanfp.errors import DataError
 from chanfp.tables import find_sources, pages
-from chanfp.tables.pages import has_plain_pages, read_plain_text
+from chanfp.tables.pages import has_plain_pages, is_stored_as_read, read_plain
 from chanfp.tables.thrift import read_struct
 
 TEXTS = ["13912345678", "", "a" * 15, "b" * 16, "c" * 17, "d" * 400, "一二三", "1"]
@@ -31,19 +31,22 @@ def column_of(n_rows, *, nulls, seed=0):
     return pa.array(texts, pa.string())
 
 
-def write(path, column, **options):
+def write(path, column, *, kind=None, **options):
     options = {"use_dictionary": False, "compression": "zstd", "data_page_size": 9000} | options
-    schema = pa.schema([pa.field("caller", pa.string(), nullable=options.pop("nullable", True))])
+    schema = pa.schema(
+        [pa.field("caller", kind or pa.string(), nullable=options.pop("nullable", True))]
+    )
     pq.write_table(pa.Table.from_arrays([column], schema=schema), path, **options)
     return path
 
 
-def read_pages(path):
+def read_pages(path, kind=None):
     """Return what the pages give, and whether they should be tried at all."""
     metadata = pq.read_metadata(path)
     chunk, column = metadata.row_group(0).column(0), metadata.schema.column(0)
     with open(path, "rb") as file:
-        found = read_plain_text(file, chunk, is_nullable=column.max_definition_level == 1)
+        is_nullable = column.max_definition_level == 1
+        found = read_plain(file, chunk, kind or pa.string(), is_nullable=is_nullable)
     return found, has_plain_pages(chunk, column)
 
 
@@ -66,6 +69,43 @@ def test_a_column_that_can_hold_no_null_has_no_levels(tmp_path):
     found, is_tried = read_pages(write(tmp_path / "a.parquet", column, nullable=False))
     assert is_tried
     assert found.equals(column)
+
+
+@pytest.mark.parametrize("nulls", [0, 0.1, 1])
+@pytest.mark.parametrize(
+    "kind",
+    [pa.int32(), pa.int64(), pa.timestamp("ms"), pa.timestamp("us", "Asia/Shanghai"),
+     pa.timestamp("ns")],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("compression", ["none", "zstd"])
+def test_numbers_and_times_give_what_pyarrow_reads(tmp_path, kind, nulls, compression):
+    random = np.random.default_rng(3)
+    bits = kind.bit_width
+    values = random.integers(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1, 9_000, f"i{bits // 8}")
+    column = pa.array(values, mask=random.random(9_000) < nulls).cast(kind)
+    path = write(tmp_path / "a.parquet", column, compression=compression, kind=kind)
+    found, is_tried = read_pages(path, kind)
+    assert is_tried
+    found.validate(full=True)
+    assert found.equals(column)
+    (source,) = find_sources(str(path))
+    assert source.stored.field("caller").type == kind
+    read = [batch.records for unit in source.units(["caller"]) for batch in unit()]
+    assert pa.Table.from_batches(read).column("caller").combine_chunks().equals(column)
+
+
+@pytest.mark.parametrize("kind", [pa.date32(), pa.int16(), pa.uint32(), pa.float64(), pa.binary()])
+def test_values_that_arrow_holds_otherwise_are_left_to_pyarrow(tmp_path, kind):
+    column = pa.array([b"1"] * 5_000)
+    if kind != pa.binary():
+        column = pa.array(range(5_000), pa.int32()).cast(kind, safe=False)
+    path = write(tmp_path / "a.parquet", column, kind=kind)
+    schema = pq.read_metadata(path).schema
+    assert not is_stored_as_read(schema.to_arrow_schema().field(0).type, schema.column(0))
+    (source,) = find_sources(str(path))
+    read = [batch.records for unit in source.units(["caller"]) for batch in unit()]
+    assert pa.Table.from_batches(read).column("caller").combine_chunks().equals(column)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +164,7 @@ def test_damaged_pages_give_nothing(tmp_path_factory, seed, n_flips):
     whole = read_pages(path)[0]
     path.write_bytes(data)
     with open(path, "rb") as file:
-        found = read_plain_text(file, chunk, is_nullable=True)
+        found = read_plain(file, chunk, pa.string(), is_nullable=True)
     # A flip may hit what means nothing, such as a statistic.
     assert found is None or found.equals(whole)
 
@@ -144,7 +184,7 @@ def test_a_chunk_cut_short_gives_nothing(tmp_path):
     chunk = pq.read_metadata(path).row_group(0).column(0)
     path.write_bytes(path.read_bytes()[: chunk.total_compressed_size // 2])
     with open(path, "rb") as file:
-        assert read_plain_text(file, chunk, is_nullable=True) is None
+        assert read_plain(file, chunk, pa.string(), is_nullable=True) is None
 
 
 LEVEL_RUNS = st.lists(

@@ -125,7 +125,7 @@ def measure_steps(new: csr_array, departed: csr_array, wanted: argparse.Namespac
     n_postings = int(counts[new.indices].sum())
 
     def walk_all() -> None:
-        with patch.object(overlaps, "_SHORT_LIST", departed.shape[0]):
+        with patch.object(overlaps, "SHORT_LIST", departed.shape[0]):
             index.join(new, min_jaccard=MIN_JACCARD, n_threads=1)
 
     works = [lambda: index.join(new, min_jaccard=MIN_JACCARD, n_threads=1), walk_all]

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .numberlists import NumberList
     from .pairs import Pairs
     from .partner_evidence import PartnerEvidence, measure_pairs
+    from .planning import plan_join
+    from .plans import JoinPlan
     from .shortnumbers import ShortNumbers
     from .sidetables import (
         SideTable,
@@ -51,6 +53,7 @@ _MODULE_OF = {
     "FingerprintSet": "fingerprints",
     "Fingerprints": "fingerprints",
     "Inspection": "inspection",
+    "JoinPlan": "plans",
     "MATCH_SCHEMA": "matches",
     "Matcher": "matcher",
     "Matches": "matches",
@@ -72,6 +75,7 @@ _MODULE_OF = {
     "jaccard_join": "similarity",
     "measure_pairs": "partner_evidence",
     "minhash": "signatures",
+    "plan_join": "planning",
     "read_cdrs": "cdr",
     "read_cells": "sidetables",
     "read_outlets": "sidetables",
@@ -94,6 +98,7 @@ __all__ = [
     "FingerprintSet",
     "Fingerprints",
     "Inspection",
+    "JoinPlan",
     "Matcher",
     "Matches",
     "NumberList",
@@ -115,6 +120,7 @@ __all__ = [
     "jaccard_join",
     "measure_pairs",
     "minhash",
+    "plan_join",
     "read_cdrs",
     "read_cells",
     "read_outlets",

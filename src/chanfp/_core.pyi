@@ -47,6 +47,23 @@ def screen_rows(
     first_rows: npt.NDArray[np.int64],
 ) -> None: ...
 def count_days(start_s: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> None: ...
+def keep_calls(
+    is_kept: npt.NDArray[np.uint8],
+    caller: npt.NDArray[np.uint64],
+    callee: npt.NDArray[np.uint64],
+    start_s: npt.NDArray[np.int64],
+    duration_s: npt.NDArray[np.int32],
+    is_message: npt.NDArray[np.uint8],
+    is_pair: npt.NDArray[np.uint8],
+    served: npt.NDArray[np.uint8],
+    kept_caller: npt.NDArray[np.uint64],
+    kept_callee: npt.NDArray[np.uint64],
+    kept_start_s: npt.NDArray[np.int64],
+    kept_duration_s: npt.NDArray[np.int32],
+    kept_is_message: npt.NDArray[np.uint8],
+    kept_is_pair: npt.NDArray[np.uint8],
+    kept_served: npt.NDArray[np.uint8],
+) -> None: ...
 def gather_calls(
     caller: npt.NDArray[np.uint64],
     callee: npt.NDArray[np.uint64],
@@ -74,9 +91,10 @@ def partition_calls(
     sorted_holdings: npt.NDArray[np.int32],
     sorted_words: npt.NDArray[np.uint64],
 ) -> None: ...
-def scatter_calls(
-    holdings: npt.NDArray[np.int32],
-    words: npt.NDArray[np.uint64],
+def scatter_parts(
+    holdings_at: npt.NDArray[np.uint64],
+    words_at: npt.NDArray[np.uint64],
+    n_entries: npt.NDArray[np.int64],
     first: int,
     cursor: npt.NDArray[np.int64],
     sorted_words: npt.NDArray[np.uint64],
@@ -110,6 +128,32 @@ def group_calls(
     seconds: npt.NDArray[np.int64],
     outgoing: npt.NDArray[np.int32],
 ) -> int: ...
+def count_kept(
+    n_partners: npt.NDArray[np.int64],
+    places: npt.NDArray[np.int32],
+    columns: npt.NDArray[np.int32],
+    n_kept: npt.NDArray[np.int64],
+) -> None: ...
+def keep_entries(
+    places: npt.NDArray[np.int32],
+    calls: npt.NDArray[np.int32],
+    seconds: npt.NDArray[np.int64],
+    outgoing: npt.NDArray[np.int32],
+    columns: npt.NDArray[np.int32],
+    at: int,
+    stop: int,
+    kept_columns: npt.NDArray[np.int32],
+    kept_calls: npt.NDArray[np.int32],
+    kept_seconds: npt.NDArray[np.int64],
+    kept_outgoing: npt.NDArray[np.int32],
+) -> None: ...
+def count_places(places: npt.NDArray[np.int32], counts: npt.NDArray[np.int64]) -> None: ...
+def count_named_calls(
+    places: npt.NDArray[np.int32],
+    calls: npt.NDArray[np.int32],
+    is_named: npt.NDArray[np.uint8],
+    n_calls: npt.NDArray[np.int64],
+) -> None: ...
 def cut_fields(
     text: npt.NDArray[np.uint8],
     delimiter: int,
@@ -219,6 +263,7 @@ def find_overlaps(
     match_ends: npt.NDArray[np.int64],
     match_rows: npt.NDArray[np.int32],
     match_shared: npt.NDArray[np.int32],
+    tally: npt.NDArray[np.int64],
     start: int,
     stop: int,
 ) -> int: ...
@@ -304,6 +349,22 @@ def refine_pairs(
     start: int,
     stop: int,
 ) -> None: ...
+def read_callback(capsule: object) -> tuple[int, bytes, int]: ...
+def measure_own(
+    function: int,
+    user_data: int,
+    new_indptr: npt.NDArray[np.int64],
+    new_indices: npt.NDArray[np.integer],
+    new_values: npt.NDArray[np.float64],
+    departed_indptr: npt.NDArray[np.int64],
+    departed_indices: npt.NDArray[np.integer],
+    departed_values: npt.NDArray[np.float64],
+    new_rows: npt.NDArray[np.int64],
+    departed_rows: npt.NDArray[np.int64],
+    scores: npt.NDArray[np.float64],
+    start: int,
+    stop: int,
+) -> None: ...
 def usable_backends() -> tuple[str, ...]: ...
 def minhash_rows(
     backend: str,
@@ -385,6 +446,40 @@ def join_band(
     pair_b: npt.NDArray[np.int64],
     pair_shared: npt.NDArray[np.int32],
 ) -> int: ...
+def list_columns(
+    columns: npt.NDArray[np.int64],
+    shift: int,
+    table: npt.NDArray[np.int32],
+    marks: npt.NDArray[np.uint64],
+) -> None: ...
+def count_listed(
+    indices: npt.NDArray[np.integer],
+    step: int,
+    columns: npt.NDArray[np.int64],
+    shift: int,
+    table: npt.NDArray[np.int32],
+    marks: npt.NDArray[np.uint64],
+    counts: npt.NDArray[np.int64],
+) -> None: ...
+def count_sampled(
+    indptr: npt.NDArray[np.int64],
+    indices: npt.NDArray[np.integer],
+    rows: npt.NDArray[np.int64],
+    columns: npt.NDArray[np.int64],
+    shift: int,
+    table: npt.NDArray[np.int32],
+    list_starts: npt.NDArray[np.int64],
+    list_queries: npt.NDArray[np.int32],
+    list_walked: npt.NDArray[np.uint8],
+    list_skipped: npt.NDArray[np.uint8],
+    query_sizes: npt.NDArray[np.int64],
+    fewest: npt.NDArray[np.int64],
+    n_skipped: npt.NDArray[np.int64],
+    least: float,
+    counts: npt.NDArray[np.int64],
+    touched: npt.NDArray[np.int32],
+    tally: npt.NDArray[np.int64],
+) -> None: ...
 def count_columns(
     indices: npt.NDArray[np.integer], step: int, shift: int, counts: npt.NDArray[np.uint32]
 ) -> None: ...

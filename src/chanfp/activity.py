@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
@@ -86,6 +86,7 @@ def gather_activity(
     subscriptions: Subscriptions,
     store: CallStore,
     *,
+    begun: Iterable[CleanUnit] | None = None,
     reference_s: int | None = None,
     max_reject_share: float | None = 1.0,
     reject_file: RejectFile | None = None,
@@ -102,6 +103,9 @@ def gather_activity(
         Who held which number when.
     store : CallStore
         Takes the calls.
+    begun : iterable of callable, optional
+        What ``cdrs.clean_batches`` yields with `keeps_rejects` as a `reject_file` needs it, where
+        that was asked for ahead.
     reference_s : int, optional
         Later records only tell who is still alive; default the last record.
     max_reject_share : float or None
@@ -137,19 +141,20 @@ def gather_activity(
     n_threads = usable_threads(n_threads)
     until_s = NEVER_S if reference_s is None else reference_s
 
-    def gather(cdrs: CallRecords, watch: Watch | None) -> _Pass:
+    def gather(cdrs: CallRecords, watch: Watch | None, units: Iterable[CleanUnit] | None) -> _Pass:
         counts = RecordCounts(reject_file=reject_file)
-        units = cdrs.clean_batches(
-            watch=watch,
-            keeps_rejects=reject_file is not None,
-            is_lenient=max_reject_share is None,
-            progress=progress,
-        )
+        if units is None:
+            units = cdrs.clean_batches(
+                watch=watch,
+                keeps_rejects=reject_file is not None,
+                is_lenient=max_reject_share is None,
+                progress=progress,
+            )
         workers = _Workers(subscriptions, store, until_s)
         report = partial(_report, progress, cdrs.n_rows)
         return _read(units, workers, counts, n_threads, report)
 
-    found = gather(cdrs, watch)
+    found = gather(cdrs, watch, begun)
     day_counts = found.notes.days
     span = find_span(day_counts)
     if span.n_stray and (cdrs.is_rereadable or max_reject_share is not None):
@@ -158,7 +163,7 @@ def gather_activity(
         store.clear()
         if reject_file is not None:
             reject_file.restart()
-        found = gather(cdrs.within(span), None)
+        found = gather(cdrs.within(span), None, None)
     counts = found.counts
     counts.finish()
     counts.warn()
@@ -201,7 +206,7 @@ class _Pass:
 
 
 def _read(
-    units: Iterator[CleanUnit],
+    units: Iterable[CleanUnit],
     workers: _Workers,
     counts: RecordCounts,
     n_threads: int,

@@ -11,13 +11,14 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
-from typing import Protocol, TypeVar
+from types import TracebackType
+from typing import Generic, Protocol, TypeVar
 
 from .errors import ParameterError
 
-__all__ = ["Progress", "Tally", "map_blocks", "map_ordered", "usable_threads"]
+__all__ = ["HeadStart", "Progress", "Tally", "map_blocks", "map_ordered", "usable_threads"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -155,3 +156,56 @@ def map_blocks(
         yield result
         if progress is not None:
             progress(stage, min(start + block_rows, n_rows), n_rows)
+
+
+class HeadStart(Generic[Result]):
+    """Pieces of work, the first of which are begun on a pool while the caller does other things.
+
+    Parameters
+    ----------
+    work : iterable of callable
+        Drawn from in the caller's thread; each is called once.
+    n_threads : int, optional
+        Pool size; default every usable core. With one thread nothing is begun.
+
+    Notes
+    -----
+    Iterate once, inside a ``with`` statement: it yields callables that do the work, or wait for
+    what was begun, in the order of `work`. An error in one piece, or in drawing the next one,
+    comes when its turn does. What hasn't begun when the block is left never does.
+    """
+
+    def __init__(
+        self, work: Iterable[Callable[[], Result]], *, n_threads: int | None = None
+    ) -> None:
+        self._work = iter(work)
+        self._n_threads = usable_threads(n_threads)
+        self._pool: ThreadPoolExecutor | None = None
+        self._begun: deque[Future[Result]] = deque()
+        self._error: Exception | None = None
+
+    def __enter__(self) -> HeadStart[Result]:
+        if self._n_threads > 1:
+            self._pool = ThreadPoolExecutor(self._n_threads, thread_name_prefix="chanfp")
+            try:
+                for piece in islice(self._work, 2 * self._n_threads):
+                    self._begun.append(self._pool.submit(piece))
+            except Exception as error:  # for the one who asks for that piece
+                self._error = error
+        return self
+
+    def __iter__(self) -> Iterator[Callable[[], Result]]:
+        while self._begun:
+            yield self._begun.popleft().result
+        if self._error is not None:
+            raise self._error
+        yield from self._work
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)

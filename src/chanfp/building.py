@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from .activity import Activity, gather_activity
-from .blocks import Progress, map_ordered
+from .activity import Activity, CleanUnit, gather_activity
+from .blocks import HeadStart, Progress
 from .calls import CallStore
 from .cdr import CallRecords, read_cdrs
 from .clock import has_zone, parse_time
@@ -134,19 +133,23 @@ def build_fingerprints(
     cdrs = cdrs if isinstance(cdrs, CallRecords) else read_cdrs(cdrs)
     lists = (_read_list(one, cdrs.plan) for one in (allow_partners, deny_partners))
     hub_settings = HubSettings(hub_share, hub_count, *lists)
-    found = _find_subscribers(cdrs, subscribers, on_net, n_threads, progress)
-    run = _Run(cdrs, found, windows, tolerance_s, memory, n_threads, progress)
     reference_s = None
     if reference_time is not None:
         zone = check_timezone(cdrs.timezone)
         reference_s = parse_time(reference_time, "reference_time", zone)
-    inputs = [
-        *(source.name for source in cdrs.sources),
-        *found.sources,
-        *_files_of([on_net, allow_partners, deny_partners]),
-    ]
-    with open_rejects(rejects, inputs) as reject_file:
-        gathered = run.gather(reference_s, max_reject_share, reject_file)
+    # The table of subscribers is read on one core; meanwhile the first records can be cleaned.
+    units = cdrs.clean_batches(keeps_rejects=rejects is not None, progress=progress)
+    is_ready = subscribers is None or isinstance(subscribers, Subscribers)
+    with HeadStart(units, n_threads=1 if is_ready else n_threads) as begun:
+        found = _find_subscribers(cdrs, subscribers, on_net, n_threads, progress)
+        run = _Run(cdrs, found, windows, tolerance_s, memory, n_threads, progress)
+        inputs = [
+            *(source.name for source in cdrs.sources),
+            *found.sources,
+            *_files_of([on_net, allow_partners, deny_partners]),
+        ]
+        with open_rejects(rejects, inputs) as reject_file:
+            gathered = run.gather(reference_s, max_reject_share, reject_file, begun)
     warn_of_mixed_clocks(
         gathered.activity.counts.clocks, found.clocks, _clock_of(reference_time, cdrs.timezone)
     )
@@ -159,7 +162,7 @@ class _Gathered:
 
     activity: Activity
     roles: Roles
-    grouped: list[Grouped]
+    grouped: list[list[Grouped]]
     n_duplicates: int
 
 
@@ -180,7 +183,11 @@ class _Run:
         return self.subscribers.index(self.cdrs.plan)
 
     def gather(
-        self, reference_s: int | None, max_reject_share: float, reject_file: RejectFile | None
+        self,
+        reference_s: int | None,
+        max_reject_share: float,
+        reject_file: RejectFile | None,
+        begun: Iterable[CleanUnit],
     ) -> _Gathered:
         """Read the records and group the calls of each role; no call is kept."""
         subscriptions = self.subscriptions
@@ -195,6 +202,7 @@ class _Run:
                 self.cdrs,
                 subscriptions,
                 store,
+                begun=begun,
                 reference_s=reference_s,
                 max_reject_share=max_reject_share,
                 reject_file=reject_file,
@@ -203,31 +211,37 @@ class _Run:
             )
             roles = assign_roles(activity, subscriptions, self.windows)
             self.memory.give_back()
-            grouped = group_calls(store, activity.n_calls, roles.windows, n_threads=self.n_threads)
+            grouped, is_seen = group_calls(
+                store,
+                activity.n_calls,
+                roles.windows,
+                both=Roles.BOTH_ACTIVE,
+                n_threads=self.n_threads,
+            )
         self.memory.give_back()
-        return _Gathered(activity, roles, grouped, int(store.n_repeats.sum()))
+        return _Gathered(activity, roles.with_active(is_seen), grouped, int(store.n_repeats.sum()))
 
     def assemble(self, gathered: _Gathered, hub_settings: HubSettings) -> Fingerprints:
         """Make sparse rows of what was gathered.
 
         No array of entries is kept longer than it is needed, for there is no larger one.
         """
-        # Copies of the largest arrays at once, where there is memory for them.
-        n_copies = self.n_threads if self.memory.memory_limit is None else 1
-        roles = _keep_seen(gathered.roles, gathered.grouped, n_copies)
         screened = screen_partners(
-            gathered.grouped, hub_settings, n_threads=self.n_threads, n_copies=n_copies
+            gathered.grouped,
+            hub_settings,
+            n_threads=self.n_threads,
+            give_back=self.memory.give_back,
         )
         self.memory.give_back()
         departed, new, active, active_later = (
             FingerprintSet(
                 role,
                 self.subscribers.ids.take(pa.array(role.rows)),
-                group.matrix(columns, len(screened.partners)),
-                group.seconds,
-                group.outgoing,
+                rows.matrix(len(screened.partners)),
+                rows.seconds,
+                rows.outgoing,
             )
-            for role, (group, columns) in zip(roles.windows, screened.take(), strict=True)
+            for role, rows in zip(gathered.roles.windows, screened.rows, strict=True)
         )
         return Fingerprints(
             departed=departed,
@@ -238,7 +252,7 @@ class _Run:
             n_subscribers=screened.n_subscribers,
             hubs=screened.hubs,
             settings=self.windows,
-            roles=roles,
+            roles=gathered.roles,
             activity=gathered.activity,
             subscriptions=self.subscriptions,
             cdrs=self.cdrs.within(gathered.activity.span),
@@ -246,19 +260,6 @@ class _Run:
             dedupe_s=self.tolerance_s,
             n_duplicates=gathered.n_duplicates,
         )
-
-
-def _keep_seen(roles: Roles, grouped: list[Grouped], n_copies: int | None) -> Roles:
-    """Leave active subscriptions without a partner in one of their windows out of both."""
-    *_, earlier, later = range(len(grouped))
-    is_seen = (np.diff(grouped[earlier].indptr) > 0) & (np.diff(grouped[later].indptr) > 0)
-
-    def keep(place: int) -> None:
-        grouped[place] = grouped[place].only(is_seen)
-
-    for _ in map_ordered(keep, (earlier, later), n_threads=n_copies):
-        pass
-    return roles.with_active(is_seen)
 
 
 def _find_subscribers(

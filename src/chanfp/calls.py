@@ -98,6 +98,7 @@ class CallStore:
         self.tolerance_s = tolerance_s
         self.n_repeats = np.zeros(self.n_partitions, np.int64)
         self._parts: list[CallPart] = []
+        self._listing: _Listing | None = None
         self._n_bytes = 0
         self._folder = SpillFolder(temp_dir)
 
@@ -120,6 +121,7 @@ class CallStore:
     def clear(self) -> None:
         """Forget all calls, so that they can be gathered anew."""
         self._parts.clear()
+        self._listing = None
         self._n_bytes = 0
         self._folder.close()
 
@@ -143,6 +145,7 @@ class CallStore:
             If the disk doesn't hold them.
         """
         self._parts.append(part)
+        self._listing = None
         self._n_bytes += part.holdings.nbytes + part.words.nbytes
         if self.max_bytes is not None and self._n_bytes > self.max_bytes:
             self._spill()
@@ -167,22 +170,20 @@ class CallStore:
         np.cumsum(n_calls[first:stop], out=indptr[1:])
         words = np.empty(2 * int(indptr[-1]), np.uint64)
         cursor = indptr[:-1].copy()
-        holdings = self._folder.read(f"{partition}.holdings", np.int32)
-        spilled = self._folder.read(f"{partition}.words", np.uint64)
-        _core.scatter_calls(holdings, spilled, first, cursor, words)
-        for part in self._parts:
-            here = slice(int(part.offsets[partition]), int(part.offsets[partition + 1]))
-            _core.scatter_calls(
-                part.holdings[here],
-                part.words[2 * here.start : 2 * here.stop],
-                first,
-                cursor,
-                words,
-            )
+        spilled = self._read_spilled(partition)
+        _Listing([spilled]).scatter(0, first, cursor, words)
+        if self._listing is None:
+            self._listing = _Listing(self._parts)
+        self._listing.scatter(partition, first, cursor, words)
         if self.tolerance_s is not None:
             indptr, words, n_repeats = drop_repeats(indptr, words, self.tolerance_s)
             self.n_repeats[partition] = n_repeats
         return Calls(first, indptr, words)
+
+    def _read_spilled(self, partition: int) -> CallPart:
+        holdings = self._folder.read(f"{partition}.holdings", np.int32)
+        words = self._folder.read(f"{partition}.words", np.uint64)
+        return CallPart(np.array([0, len(holdings)]), holdings, words)
 
     def _spill(self) -> None:
         with self._folder.writing(self._n_bytes):
@@ -196,4 +197,36 @@ class CallStore:
                     f"{partition}.words", (part.words[2 * a : 2 * b] for part, (a, b) in pieces)
                 )
         self._parts.clear()
+        self._listing = None
         self._n_bytes = 0
+
+
+class _Listing:
+    """Where the calls of some parts lie, so that a kernel finds those of a partition in all."""
+
+    def __init__(self, parts: list[CallPart]) -> None:
+        self._parts = list(parts)  # kept alive, for a kernel reads behind their addresses
+        self._holdings_at = np.array([part.holdings.ctypes.data for part in parts], np.uint64)
+        self._words_at = np.array([part.words.ctypes.data for part in parts], np.uint64)
+        # Partition by partition, the start in each part.
+        self._offsets = np.array([part.offsets for part in parts], np.int64).T.copy()
+
+    def scatter(
+        self,
+        partition: int,
+        first: int,
+        cursor: npt.NDArray[np.int64],
+        words: npt.NDArray[np.uint64],
+    ) -> None:
+        """Put the words of a partition where the cursor of their holding says, and move it on."""
+        if not self._parts:
+            return
+        starts, stops = self._offsets[partition], self._offsets[partition + 1]
+        _core.scatter_parts(
+            self._holdings_at + (4 * starts).astype(np.uint64),
+            self._words_at + (16 * starts).astype(np.uint64),
+            stops - starts,
+            first,
+            cursor,
+            words,
+        )

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from . import _core
 from .blocks import Tally
 from .clock import DAY_S, clock_rows, read_durations, read_times
 from .counts import RecordCounts
@@ -81,14 +82,27 @@ class CleanCalls:
 
     def only(self, chosen: npt.NDArray[np.bool_]) -> CleanCalls:
         """Return the chosen rows."""
+        columns = (
+            self.caller,
+            self.callee,
+            self.start_s,
+            self.duration_s,
+            self.is_message.view(np.uint8),
+            self.is_pair.view(np.uint8),
+            self.served,
+        )
+        n_chosen = int(np.count_nonzero(chosen))
+        kept = [np.empty(n_chosen, column.dtype) for column in columns]
+        _core.keep_calls(chosen.view(np.uint8), *columns, *kept)
+        caller, callee, start_s, duration_s, is_message, is_pair, served = kept
         return CleanCalls(
-            self.caller[chosen],
-            self.callee[chosen],
-            self.start_s[chosen],
-            self.duration_s[chosen],
-            self.is_message[chosen],
-            self.is_pair[chosen],
-            self.served[chosen],
+            caller,
+            callee,
+            start_s,
+            duration_s,
+            is_message.view(bool),
+            is_pair.view(bool),
+            served,
             {name: column.filter(pa.array(chosen)) for name, column in self.extra.items()},
         )
 
@@ -283,6 +297,8 @@ def _read_duration(batch: Batch, export: Export, counts: RecordCounts) -> npt.ND
     if column is None:
         return np.full(batch.records.num_rows, -1, np.int32)
     duration_s = read_durations(batch.records.column(column), batch.place(0, column))
+    if duration_s.min(initial=0) >= -1 and duration_s.max(initial=0) <= LONGEST_CALL_S:
+        return duration_s
     for code, note, meaning in (
         (-2, "duration-unreadable", -1),
         (-3, "duration-negative", 0),

@@ -151,6 +151,8 @@ def read_durations(column: pa.Array, place: str) -> npt.NDArray[np.int32]:
         return _read_typed_durations(nanoseconds.to_numpy(zero_copy_only=False) / 1e9)
     if pa.types.is_integer(kind) and not column.null_count:
         whole = column.to_numpy()
+        if len(whole) and whole.min() >= 0 and whole.max() <= LONGEST_DURATION_S:
+            return np.asarray(whole, np.int32)
         return np.where(whole > LONGEST_DURATION_S, -2, np.where(whole < 0, -3, whole)).astype(
             np.int32
         )
@@ -232,7 +234,9 @@ def _read_typed_times(
         status[:] = DATE_ONLY
     else:
         per_second = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[column.type.unit]
-        ticks = column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+        ticks = column.cast(pa.int64())
+        ticks = ticks.fill_null(0) if column.null_count else ticks
+        ticks = ticks.to_numpy(zero_copy_only=False)
         seconds = ticks // per_second
         status[:] = ZONED if column.type.tz else NAIVE
     if column.null_count:

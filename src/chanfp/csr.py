@@ -25,6 +25,7 @@ __all__ = [
     "check_same_columns",
     "index_dtype",
     "sum_rows",
+    "take_rows",
 ]
 
 _INT32_MAX = 2**31 - 1
@@ -100,6 +101,15 @@ class SparseRows:
     def __repr__(self) -> str:
         kind = "presence only" if self.values is None else "with values"
         return f"SparseRows({self.n_rows} x {self.n_cols}, {self.n_entries} entries, {kind})"
+
+
+def take_rows(rows: SparseRows, taken: npt.NDArray[np.int64]) -> SparseRows:
+    """Return the rows `taken` (int64), without their values."""
+    lengths = rows.indptr[taken + 1] - rows.indptr[taken]
+    indptr = np.zeros(len(taken) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=indptr[1:])
+    entries = np.repeat(rows.indptr[taken] - indptr[:-1], lengths) + np.arange(indptr[-1])
+    return SparseRows(indptr, rows.indices[entries], None, rows.n_cols)
 
 
 def check_csr(matrix: Any, name: str, *, with_values: bool = True) -> SparseRows:

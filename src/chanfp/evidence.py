@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ def collect_evidence(
     pairs: Pairs,
     *,
     region_of_cell: dict[str, str] | None = None,
+    own_evidence: Mapping[str, Any] | None = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -43,6 +45,8 @@ def collect_evidence(
         Rows of ``fingerprints.new`` and ``fingerprints.departed``.
     region_of_cell : dict of str to str, optional
         Fills ``region_new`` and ``region_old``.
+    own_evidence : dict of str to compiled function, optional
+        As in `measure_pairs`.
     n_threads : int, optional
         Default every usable core; the result doesn't depend on it.
     progress : callable, optional
@@ -61,6 +65,7 @@ def collect_evidence(
         pairs.a_rows,
         pairs.b_rows,
         partner_rarity=fingerprints.partner_rarity,
+        own_evidence=own_evidence,
         n_threads=n_threads,
         progress=progress,
     )

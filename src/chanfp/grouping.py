@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from . import _core
 from .blocks import map_ordered
@@ -17,25 +15,15 @@ from .roles import Role
 
 __all__ = ["Grouped", "find_seen", "group_calls"]
 
-# Partners of each row; partner, calls, seconds and outgoing calls of each entry.
-_Columns = tuple[
-    npt.NDArray[np.int64],
-    npt.NDArray[np.uint64],
-    npt.NDArray[np.int32],
-    npt.NDArray[np.int64],
-    npt.NDArray[np.int32],
-]
-COLUMN_TYPES = (np.int64, np.uint64, np.int32, np.int64, np.int32)
-
 
 @dataclass(frozen=True, eq=False)
 class Grouped:
-    """Calls by row and partner.
+    """Calls of consecutive rows by partner.
 
     Parameters
     ----------
-    indptr : int64 array
-        Entries of row i are ``indptr[i]`` to ``indptr[i + 1]``.
+    n_partners : int64 array
+        Entries of each row.
     partners : uint64 array
         Number key of each entry, ascending within a row, each once.
     calls : int32 array
@@ -44,46 +32,24 @@ class Grouped:
         Calls and messages, talk time, and calls made, of each entry.
     """
 
-    indptr: npt.NDArray[np.int64]
+    n_partners: npt.NDArray[np.int64]
     partners: npt.NDArray[np.uint64]
     calls: npt.NDArray[np.int32]
     seconds: npt.NDArray[np.int64]
     outgoing: npt.NDArray[np.int32]
 
-    def only_entries(self, kept: npt.NDArray[np.bool_]) -> Grouped:
-        """Return the entries kept; every row stays."""
-        before = np.concatenate([np.zeros(1, np.int64), np.cumsum(kept, dtype=np.int64)])
-        return Grouped(
-            before[self.indptr],
-            self.partners[kept],
-            self.calls[kept],
-            self.seconds[kept],
-            self.outgoing[kept],
-        )
-
     def only(self, chosen: npt.NDArray[np.bool_]) -> Grouped:
         """Return the chosen rows."""
         if chosen.all():
             return self
-        sizes = np.diff(self.indptr)
-        entries = np.repeat(chosen, sizes)
-        indptr = np.zeros(int(np.count_nonzero(chosen)) + 1, np.int64)
-        np.cumsum(sizes[chosen], out=indptr[1:])
+        entries = np.repeat(chosen, self.n_partners)
         return Grouped(
-            indptr,
+            self.n_partners[chosen],
             self.partners[entries],
             self.calls[entries],
             self.seconds[entries],
             self.outgoing[entries],
         )
-
-    def matrix(self, columns: npt.NDArray[np.int32], n_columns: int) -> csr_array:
-        """Return the calls as a sparse matrix, given each entry's column.
-
-        Indices have 32 bits where offsets fit into these, for SciPy has one width for both.
-        """
-        indptr = self.indptr.astype(np.int32) if len(columns) < 2**31 else self.indptr
-        return csr_array((self.calls, columns, indptr), shape=(len(indptr) - 1, n_columns))
 
 
 def group_calls(
@@ -91,8 +57,9 @@ def group_calls(
     n_calls: npt.NDArray[np.int64],
     roles: Sequence[Role],
     *,
+    both: tuple[int, int] | None = None,
     n_threads: int | None = None,
-) -> list[Grouped]:
+) -> tuple[list[list[Grouped]], npt.NDArray[np.bool_]]:
     """Group the calls of the subscriptions in each role, each in its window.
 
     Parameters
@@ -102,55 +69,35 @@ def group_calls(
         Calls of each holding in the store.
     roles : sequence of Role
         Holdings ascending, as roles are.
+    both : (int, int), optional
+        Places of two roles with the same subscriptions, row for row; who has no partner in one of
+        the two windows is left out of both.
     n_threads : int, optional
         Default every usable core; the result doesn't depend on it.
 
     Returns
     -------
-    list of Grouped
-        One per role, a row per subscription.
+    grouped : list of list of Grouped
+        Per role a row for each subscription that isn't left out, in pieces: piece by piece, a list
+        of those of each role. To lay them together here would only be the first of two copies.
+    is_seen : bool array
+        Which subscriptions of these two roles were not left out; empty without `both`.
     """
 
-    def group(partition: int) -> list[_Columns]:
+    def group(partition: int) -> tuple[list[Grouped], npt.NDArray[np.bool_]]:
         calls = store.calls(partition, n_calls)
-        return [_group_role(calls, role) for role in roles]
+        pieces = [_group_role(calls, role) for role in roles]
+        if both is None:
+            return pieces, np.empty(0, bool)
+        is_seen = np.logical_and(*(pieces[place].n_partners > 0 for place in both))
+        for place in both:
+            pieces[place] = pieces[place].only(is_seen)
+        return pieces, is_seen
 
-    wholes = [_Whole() for _ in roles]
-    for found in map_ordered(group, range(store.n_partitions), n_threads=n_threads):
-        for whole, piece in zip(wholes, found, strict=True):
-            whole.add(piece)
-    return [whole.grouped() for whole in wholes]
-
-
-class _Whole:
-    """The entries of one role, piece by piece; no piece is held longer than it takes to copy it.
-
-    Arrays grow by an eighth, in place where the system can move pages, so that memory follows the
-    entries and not twice their number, as it would if pieces were put together at the end.
-    """
-
-    def __init__(self) -> None:
-        self._columns: list[npt.NDArray[Any]] = [np.empty(0, dtype) for dtype in COLUMN_TYPES]
-        self._sizes = [0] * len(COLUMN_TYPES)
-
-    def add(self, piece: _Columns) -> None:
-        """Add the rows of a further partition."""
-        for place, part in enumerate(map(np.asarray, piece)):
-            column, size = self._columns[place], self._sizes[place]
-            stop = size + len(part)
-            if stop > len(column):
-                column.resize(max(stop, len(column) + len(column) // 8), refcheck=False)
-            column[size:stop] = part
-            self._sizes[place] = stop
-
-    def grouped(self) -> Grouped:
-        """Return all rows."""
-        for column, size in zip(self._columns, self._sizes, strict=True):
-            column.resize(size, refcheck=False)
-        n_partners, partners, calls, seconds, outgoing = self._columns
-        indptr = np.zeros(len(n_partners) + 1, np.int64)
-        np.cumsum(n_partners, out=indptr[1:])
-        return Grouped(indptr, partners, calls, seconds, outgoing)
+    found = list(map_ordered(group, range(store.n_partitions), n_threads=n_threads))
+    return [pieces for pieces, _ in found], np.concatenate(
+        [np.empty(0, bool), *(is_seen for _, is_seen in found)]
+    )
 
 
 def find_seen(
@@ -172,14 +119,14 @@ def find_seen(
 
     def seen(partition: int) -> npt.NDArray[np.bool_]:
         calls = store.calls(partition, n_calls)
-        is_seen = [_group_role(calls, role)[0] > 0 for role in roles]
+        is_seen = [_group_role(calls, role).n_partners > 0 for role in roles]
         return np.asarray(np.logical_and.reduce(is_seen), bool)
 
     parts = map_ordered(seen, range(store.n_partitions), n_threads=n_threads)
     return np.concatenate(list(parts))
 
 
-def _group_role(calls: Calls, role: Role) -> _Columns:
+def _group_role(calls: Calls, role: Role) -> Grouped:
     """Group the calls of those holdings of a role that are in `calls`."""
     start, stop = np.searchsorted(role.holdings, [calls.first, calls.stop]).tolist()
     rows = role.holdings[start:stop] - calls.first
@@ -205,7 +152,7 @@ def _group_role(calls: Calls, role: Role) -> _Columns:
     )
     filled = slice(0, n_entries)
     # Copies, so that the room for all calls doesn't outlive the partition.
-    return (
+    return Grouped(
         n_partners,
         partners[filled].copy(),
         counts[filled].copy(),

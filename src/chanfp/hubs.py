@@ -6,18 +6,19 @@ Couriers, banks and hotlines that no numbering plan lists; and partners that the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .blocks import map_ordered
+from . import _core
 from .errors import DataError, ParameterError
 from .grouping import Grouped
 from .keys import KeyTable, distinct_keys
 from .numberlists import NumberList
+from .partnerrows import PartnerRows, PlacedPiece, lay_rows, place_pieces
 
 __all__ = [
     "QUANTILE",
@@ -157,8 +158,8 @@ class Hubs:
 
     def count_calls(self, columns: npt.NDArray[np.int32], calls: npt.NDArray[np.int32]) -> None:
         """Add the calls of fingerprint entries to those partners that aren't simply kept."""
-        named = np.flatnonzero(self.verdicts[columns])
-        np.add.at(self.n_calls, columns[named], calls[named])
+        if self.verdicts.any():
+            _core.count_named_calls(columns, calls, self.verdicts, self.n_calls)
 
     def as_dict(self, names: Sequence[str]) -> dict[str, Any]:
         """Return limit and counts as plain values, given the numbers of the largest."""
@@ -194,22 +195,14 @@ class Screened:
         Number key of each column, ascending.
     n_subscribers : int64 array
         Departed, new and active fingerprints each is in.
-    grouped : list of Grouped
-    columns : list of int32 array
-        Column of each entry of each group.
+    rows : list of PartnerRows
     hubs : Hubs
     """
 
     partners: npt.NDArray[np.uint64]
     n_subscribers: npt.NDArray[np.int64]
-    grouped: list[Grouped]
-    columns: list[npt.NDArray[np.int32]]
+    rows: list[PartnerRows]
     hubs: Hubs
-
-    def take(self) -> Iterator[tuple[Grouped, npt.NDArray[np.int32]]]:
-        """Yield each group and its columns, and let them go."""
-        while self.grouped:
-            yield self.grouped.pop(0), self.columns.pop(0)
 
 
 def find_hubs(
@@ -251,53 +244,49 @@ def find_hubs(
 
 
 def screen_partners(
-    grouped: list[Grouped],
+    grouped: list[list[Grouped]],
     settings: HubSettings,
     *,
     n_threads: int | None = None,
-    n_copies: int | None = 1,
+    give_back: Callable[[], None] | None = None,
 ) -> Screened:
     """Give each partner a column and drop those that are hubs or denied.
 
     Parameters
     ----------
-    grouped : list of Grouped
-        The calls of the departed, the new, the active, and the later ones of the active, who count
-        as subscribers only once. The list is emptied, so that no entry is held twice.
-    settings : HubSettings
+    grouped : list of list of Grouped
+        Piece by piece the calls of the departed, the new, the active, and the later ones of the
+        active, who count as subscribers only once. The list is emptied as entries are copied.
     n_threads : int, optional
         Default every usable core.
-    n_copies : int, optional
-        How many of the grouped may be copied at a time.
+    give_back : callable, optional
+        Called now and then when many entries were let go.
     """
-    partners = distinct_keys([group.partners for group in grouped])
+    partners = distinct_keys(
+        (piece.partners for pieces in grouped for piece in pieces), n_threads=n_threads
+    )
     table = KeyTable.of(partners, np.arange(len(partners)))
-    columns = [table.find(group.partners, n_threads=n_threads) for group in grouped]
-    n_subscribers = np.zeros(len(partners), np.int64)
-    for places in columns[:N_COUNTED]:
-        n_subscribers += np.bincount(places, minlength=len(partners))
-    n_partners = np.concatenate([np.diff(group.indptr) for group in grouped[:N_COUNTED]])
-    hubs = find_hubs(partners, n_subscribers, n_partners, settings)
-    if not hubs.verdicts.any():
-        kept_all = grouped.copy()
-        grouped.clear()
-        return Screened(partners, n_subscribers, kept_all, columns, hubs)
-    for at, places in enumerate(columns[:N_COUNTED]):
-        hubs.count_calls(places, grouped[at].calls)
+    placed = place_pieces(grouped, table, n_threads=n_threads)
+    n_subscribers, hubs = _count_partners(placed, partners, settings)
     is_kept = hubs.is_kept
-    renumbered = np.cumsum(is_kept, dtype=np.int32) - np.int32(1)
-    waiting: list[Grouped | None] = [*grouped]
-    grouped.clear()
+    columns = np.where(is_kept, np.cumsum(is_kept) - 1, -1).astype(np.int32)
+    rows = lay_rows(placed, columns, n_threads=n_threads, give_back=give_back)
+    return Screened(partners[is_kept], n_subscribers[is_kept], rows, hubs)
 
-    def drop(at: int) -> Grouped:
-        kept = is_kept[columns[at]]
-        columns[at] = renumbered[columns[at][kept]]
-        group, waiting[at] = waiting[at], None  # held nowhere else from here on
-        assert group is not None  # noqa: S101 - for the type checker
-        return group.only_entries(kept)
 
-    left = list(map_ordered(drop, range(len(columns)), n_threads=n_copies))
-    return Screened(partners[is_kept], n_subscribers[is_kept], left, columns, hubs)
+def _count_partners(
+    placed: list[list[PlacedPiece]], partners: npt.NDArray[np.uint64], settings: HubSettings
+) -> tuple[npt.NDArray[np.int64], Hubs]:
+    """Return the fingerprints that each partner is in, and which partners are dropped."""
+    counted = [piece for pieces in placed for piece in pieces[:N_COUNTED]]
+    n_subscribers = np.zeros(len(partners), np.int64)
+    for piece in counted:
+        _core.count_places(piece.places, n_subscribers)
+    n_partners = [np.empty(0, np.int64), *(piece.n_partners for piece in counted)]
+    hubs = find_hubs(partners, n_subscribers, np.concatenate(n_partners), settings)
+    for piece in counted:
+        hubs.count_calls(piece.places, piece.calls)
+    return n_subscribers, hubs
 
 
 def _contains(listed: NumberList | None, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:

@@ -1,25 +1,34 @@
-"""The index of the departed: posting lists built once, asked again and again."""
+"""The index of the departed: posting lists built once, asked again and again, kept up to date."""
 
 from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from .blocks import usable_threads
-from .csr import SparseRows, check_at_least_one, check_csr, check_ratio, check_same_columns
+from .csr import (
+    SparseRows,
+    check_at_least_one,
+    check_csr,
+    check_partner_rarity,
+    check_ratio,
+    check_same_columns,
+)
 from .errors import ParameterError
 from .indexfiles import read_index, write_index
 from .pairs import Pairs
-from .postings import OrderedPostings
-from .similarity import join_postings
+from .ranking import rank_pairs, weigh_shared
+from .rowids import as_ids, check_ids
+from .segments import Segment, settle
 
 __all__ = ["PartnerIndex"]
 
@@ -28,8 +37,33 @@ __all__ = ["PartnerIndex"]
 class _Content:
     """What an index holds at one moment; never modified, so that readers need no lock."""
 
-    ids: pa.Array
-    postings: OrderedPostings
+    segments: tuple[Segment, ...]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Content, (self.segments,)
+
+    @cached_property
+    def ids(self) -> pa.Array:
+        return pa.concat_arrays([segment.left_ids() for segment in self.segments])
+
+    @cached_property
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Columns of each row."""
+        return np.concatenate([segment.sizes for segment in self.segments])
+
+    @property
+    def n_rows(self) -> int:
+        return sum(segment.n_rows for segment in self.segments)
+
+    @property
+    def id_type(self) -> pa.DataType:
+        return self.segments[0].ids.type
+
+    @property
+    def no_rows(self) -> SparseRows:
+        """A table without rows over the columns of the index."""
+        postings = self.segments[0].postings
+        return SparseRows(np.zeros(1, np.int64), postings.columns[:0], None, postings.n_cols)
 
 
 class PartnerIndex:
@@ -50,8 +84,13 @@ class PartnerIndex:
     Notes
     -----
     Queries may run in any number of threads while another adds or removes: each sees the index
-    as it was when it began. Memory is that of `jaccard_join`'s posting lists. What is asked must
-    stand over the same columns.
+    as it was when it began. Answers are those of an index built anew of the same rows. Memory is
+    that of `jaccard_join`'s posting lists, and 16 bytes a row once some were added or removed. What
+    is asked must stand over the same columns.
+
+    Rows stand in few segments, each several times the size of the next one, so that adding k
+    rows to n takes k log n in the long run; most calls take much less, and one now and then
+    builds a large part of the index anew.
 
     Examples
     --------
@@ -67,9 +106,7 @@ class PartnerIndex:
         rows = check_csr(matrix, "departed", with_values=False)
         if ids is None:
             ids = getattr(departed, "ids", np.arange(rows.n_rows))
-        self._content = _Content(
-            _check_ids(ids, rows.n_rows), OrderedPostings.from_rows(rows, "departed")
-        )
+        self._content = _Content((Segment.from_rows(check_ids(ids, rows.n_rows), rows),))
         self._changing = threading.Lock()
 
     @classmethod
@@ -87,29 +124,36 @@ class PartnerIndex:
     @property
     def n_cols(self) -> int:
         """Size of the column universe."""
-        return self._content.postings.n_cols
+        return self._content.no_rows.n_cols
 
     def __len__(self) -> int:
-        return len(self._content.ids)
+        return self._content.n_rows
 
     def __repr__(self) -> str:
-        postings = self._content.postings
+        content = self._content
         return (
-            f"<PartnerIndex: {postings.n_rows:,} departed, {len(postings.places):,} entries, "
-            f"{len(postings.offsets) - 1:,} of {postings.n_cols:,} partners in use>"
+            f"<PartnerIndex: {content.n_rows:,} departed over {self.n_cols:,} partners, "
+            f"{int(content.sizes.sum()):,} entries in {len(content.segments)} segments>"
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return PartnerIndex._of, (self._content,)
 
-    def query(self, row: Any, *, min_jaccard: float = 0.3, top_k: int | None = None) -> Pairs:
+    def query(
+        self,
+        row: Any,
+        *,
+        min_jaccard: float = 0.3,
+        top_k: int | None = None,
+        weights: npt.ArrayLike | None = None,
+    ) -> Pairs:
         """Return the departed rows similar to one row.
 
         Parameters
         ----------
         row : CSR matrix of shape (1, n_cols), or array_like of int
             One row, or the columns it holds, in any order.
-        min_jaccard, top_k
+        min_jaccard, top_k, weights
             As in `jaccard_join`.
 
         Returns
@@ -127,7 +171,7 @@ class PartnerIndex:
         rows = check_csr(row, "row", with_values=False)
         if rows.n_rows != 1:
             raise ParameterError(f"`row` must be one row, got {rows.n_rows}; `join` takes a table.")
-        return self.join(rows, min_jaccard=min_jaccard, top_k=top_k, n_threads=1)
+        return self.join(rows, min_jaccard=min_jaccard, top_k=top_k, weights=weights, n_threads=1)
 
     def join(
         self,
@@ -135,6 +179,7 @@ class PartnerIndex:
         *,
         min_jaccard: float = 0.3,
         top_k: int | None = None,
+        weights: npt.ArrayLike | None = None,
         n_threads: int | None = None,
     ) -> Pairs:
         """Return every pair of a new and a departed row whose Jaccard index reaches a threshold.
@@ -142,7 +187,7 @@ class PartnerIndex:
         Parameters
         ----------
         new : FingerprintSet, or CSR matrix of shape (n_new, n_cols)
-        min_jaccard, top_k, n_threads
+        min_jaccard, top_k, weights, n_threads
             As in `jaccard_join`.
 
         Returns
@@ -155,48 +200,97 @@ class PartnerIndex:
         ParameterError
             If an argument is outside its range, or `new` has other columns.
         """
-        postings = self._content.postings
         least = check_ratio(min_jaccard, "min_jaccard", "0.3")
+        return self._join(new, least, True, top_k, weights, n_threads)
+
+    def containment_join(
+        self,
+        new: Any,
+        *,
+        min_containment: float = 0.5,
+        top_k: int | None = None,
+        weights: npt.ArrayLike | None = None,
+        n_threads: int | None = None,
+    ) -> Pairs:
+        """Return every pair where the departed row holds at least so much of the new one.
+
+        Parameters
+        ----------
+        new : FingerprintSet, or CSR matrix of shape (n_new, n_cols)
+        min_containment, top_k, weights, n_threads
+            As in `containment_join`.
+
+        Returns
+        -------
+        Pairs
+            What ``containment_join(new, departed, min_containment)`` returns.
+
+        Raises
+        ------
+        ParameterError
+            If an argument is outside its range, or `new` has other columns.
+        """
+        least = check_ratio(min_containment, "min_containment", "0.5")
+        return self._join(new, least, False, top_k, weights, n_threads)
+
+    def _join(
+        self,
+        new: Any,
+        least: float,
+        of_union: bool,
+        top_k: int | None,
+        weights: npt.ArrayLike | None,
+        n_threads: int | None,
+    ) -> Pairs:
+        content, threads = self._content, usable_threads(n_threads)
         top_k = None if top_k is None else check_at_least_one(top_k, "top_k")
         rows = check_csr(getattr(new, "matrix", new), "new", with_values=False)
-        check_same_columns(rows, SparseRows(*_no_rows(postings)), "new", "departed")
-        return join_postings(
-            rows,
-            postings,
-            least,
-            of_union=True,
+        check_same_columns(rows, content.no_rows, "new", "departed")
+        checked = None if weights is None else check_partner_rarity(weights, rows.n_cols, "weights")
+        parts, overlaps, first = [], [], 0
+        for segment in content.segments:
+            a_rows, b_rows, shared = segment.join(rows, least, of_union=of_union, n_threads=threads)
+            parts.append((a_rows, first + segment.numbers(b_rows), shared))
+            first += segment.n_rows
+            if checked is not None:
+                placed = segment.placed_rows(b_rows)
+                overlaps.append(weigh_shared(rows, placed[0], a_rows, placed[1], checked, threads))
+        a_rows, b_rows, shared = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return rank_pairs(
+            np.diff(rows.indptr),
+            content.sizes,
+            (a_rows, b_rows, shared),
+            of_union=of_union,
             top_k=top_k,
-            n_threads=usable_threads(n_threads),
+            overlaps=None if checked is None else np.concatenate(overlaps),
         )
 
     def add(self, departed: Any, *, ids: Any = None) -> None:
         """Add rows behind those that are there, over the same columns.
 
-        Takes as long as building the index anew, so add many rows at once. Arguments and errors
-        are those of the constructor; an id that is in the index already is refused.
+        Arguments and errors are those of the constructor; an id that is in the index already is
+        refused, and nothing is added then.
         """
         rows = check_csr(getattr(departed, "matrix", departed), "departed", with_values=False)
         with self._changing:
             content = self._content
-            old = content.postings.to_rows()
-            check_same_columns(rows, old, "departed", "the index")
+            check_same_columns(rows, content.no_rows, "departed", "the index")
             if ids is None:
-                ids = getattr(departed, "ids", len(old.indptr) - 1 + np.arange(rows.n_rows))
-            added = _check_ids(ids, rows.n_rows)
-            if added.type != content.ids.type:
+                ids = getattr(departed, "ids", content.n_rows + np.arange(rows.n_rows))
+            added = check_ids(ids, rows.n_rows)
+            if content.n_rows and added.type != content.id_type:
                 raise ParameterError(
-                    f"`ids` must be {content.ids.type} as in the index, got {added.type}."
+                    f"`ids` must be {content.id_type} as in the index, got {added.type}."
                 )
-            all_ids = pa.concat_arrays([content.ids, added])
-            both = SparseRows(
-                np.concatenate([old.indptr, old.n_entries + rows.indptr[1:]]),
-                np.concatenate([old.indices, rows.indices]),
-                None,
-                old.n_cols,
-            )
-            self._content = _Content(
-                _check_ids(all_ids, both.n_rows), OrderedPostings.from_rows(both, "departed")
-            )
+            for _, found in _places_of(content, added):
+                if (found >= 0).any():
+                    known = added[int(np.argmax(found >= 0))].as_py()
+                    raise ParameterError(
+                        f"`ids` must not be in the index yet, no two alike, got {known!r}; give a "
+                        "recycled number's rows ids of their own."
+                    )
+            segments = (*content.segments, Segment.from_rows(added, rows))
+            self._content = _Content(settle(segments))
 
     def remove(self, ids: Any) -> None:
         """Remove the rows of some ids; those behind them move up.
@@ -206,20 +300,22 @@ class PartnerIndex:
         ParameterError
             If one of them isn't in the index; nothing is removed then.
         """
-        wanted = ids if isinstance(ids, pa.Array) else pa.array(ids)
+        wanted = as_ids(ids)
         with self._changing:
             content = self._content
-            wanted = wanted.cast(content.ids.type)
-            unknown = wanted.filter(pc.invert(pc.is_in(wanted, value_set=content.ids)))
-            if len(unknown):
+            if not len(wanted):
+                return
+            wanted = _as_type(wanted, content.id_type)
+            unknown, segments = np.ones(len(wanted), dtype=bool), []
+            for segment, found in _places_of(content, wanted):
+                segments.append(segment.without(found[found >= 0]))
+                unknown &= found < 0
+            if unknown.any():
                 raise ParameterError(
-                    f"`ids` must be in the index, got {unknown[0].as_py()!r}; see `index.ids`."
+                    f"`ids` must be in the index, got {wanted[int(np.argmax(unknown))].as_py()!r}; "
+                    "see `index.ids`."
                 )
-            kept = pc.invert(pc.is_in(content.ids, value_set=wanted))
-            rows = _keep_rows(content.postings.to_rows(), kept.to_numpy(zero_copy_only=False))
-            self._content = _Content(
-                content.ids.filter(kept), OrderedPostings.from_rows(rows, "departed")
-            )
+            self._content = _Content(settle(segments))
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write the index as Arrow files and a JSON header into a new folder.
@@ -231,7 +327,7 @@ class PartnerIndex:
         ParameterError
             If `folder` exists already.
         """
-        write_index(Path(folder), self._content.ids, self._content.postings)
+        write_index(Path(folder), self._content.segments)
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str], *, verify: bool = True) -> PartnerIndex:
@@ -249,8 +345,7 @@ class PartnerIndex:
         DataError
             If files are missing or damaged, or of a newer format or another hash version.
         """
-        ids, postings = read_index(Path(folder), verify=verify)
-        return cls._of(_Content(ids, postings))
+        return cls._of(_Content(read_index(Path(folder), verify=verify)))
 
     def _row_of(self, columns: Any) -> SparseRows:
         """Make one row of the columns it holds."""
@@ -260,33 +355,20 @@ class PartnerIndex:
                 f"`row` must be columns from 0 to {self.n_cols - 1}, got {held.dtype} from "
                 f"{held[0]} to {held[-1]}."
             )
-        dtype = self._content.postings.columns.dtype
+        dtype = self._content.no_rows.indices.dtype
         indptr = np.array([0, held.size], dtype=np.int64)
         return SparseRows(indptr, held.astype(dtype), None, self.n_cols)
 
 
-def _no_rows(
-    postings: OrderedPostings,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.integer[Any]], None, int]:
-    return np.zeros(1, dtype=np.int64), postings.columns[:0], None, postings.n_cols
+def _places_of(content: _Content, ids: pa.Array) -> Iterator[tuple[Segment, npt.NDArray[np.int64]]]:
+    """Yield each segment with the row of each id there, -1 where it isn't."""
+    for segment in content.segments:
+        if segment.ids.type == ids.type:
+            yield segment, segment.find(ids)
 
 
-def _check_ids(ids: Any, n_rows: int) -> pa.Array:
-    """Return one id per row, each once, as an Arrow array of strings or integers."""
-    array = ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids
-    array = array if isinstance(array, pa.Array) else pa.array(array)
-    if len(array) != n_rows:
-        raise ParameterError(f"`ids` must be one per row, {n_rows}, got {len(array)}.")
-    if array.null_count or pc.count_distinct(array).as_py() != n_rows:
-        raise ParameterError(
-            "`ids` must name each row, and no two alike; give a recycled number's rows ids of "
-            "their own."
-        )
-    return array
-
-
-def _keep_rows(rows: SparseRows, kept: npt.NDArray[np.bool_]) -> SparseRows:
-    sizes = np.diff(rows.indptr)
-    indptr = np.zeros(int(np.count_nonzero(kept)) + 1, dtype=np.int64)
-    np.cumsum(sizes[kept], out=indptr[1:])
-    return SparseRows(indptr, rows.indices[np.repeat(kept, sizes)], None, rows.n_cols)
+def _as_type(ids: pa.Array, id_type: pa.DataType) -> pa.Array:
+    try:
+        return ids.cast(id_type)
+    except pa.ArrowInvalid as error:
+        raise ParameterError(f"`ids` must be {id_type} as in the index ({error}).") from None

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from .blocks import map_blocks
+from .blocks import map_blocks, map_ordered, usable_threads
 
 __all__ = ["KeySet", "KeyTable", "distinct_keys"]
 
@@ -73,24 +73,44 @@ class KeySet:
             done, self._room = _core.add_keys(self._slots, keys, done, self._room)
             if done == len(keys):
                 return
-            found = self._found()
+            found = self.found()
             self._slots = _empty_slots(2 * len(found))
             _, self._room = _core.add_keys(self._slots, found, 0, len(self._slots) // 4)
 
     def sorted(self) -> npt.NDArray[np.uint64]:
         """Return the keys, ascending (uint64)."""
-        return np.sort(self._found())
+        return np.sort(self.found())
 
-    def _found(self) -> npt.NDArray[np.uint64]:
+    def found(self) -> npt.NDArray[np.uint64]:
+        """Return the keys, in no promised order (uint64)."""
         keys: npt.NDArray[np.uint64] = self._slots[::2]
         return np.asarray(keys[keys != 0], np.uint64)
 
 
-def distinct_keys(parts: Iterable[npt.NDArray[np.uint64]]) -> npt.NDArray[np.uint64]:
-    """Return the distinct keys of all parts, ascending; no key may be 0."""
-    keys = KeySet()
-    for part in parts:
-        keys.add(part)
+def distinct_keys(
+    parts: Iterable[npt.NDArray[np.uint64]], *, n_threads: int | None = 1
+) -> npt.NDArray[np.uint64]:
+    """Return the distinct keys of all parts, ascending; no key may be 0.
+
+    Parameters
+    ----------
+    parts : iterable of uint64 array
+    n_threads : int, optional
+        Each but the first gathers a set of its own, to be united with the others'; None for every
+        usable core.
+    """
+    held = list(parts)
+    n_threads = usable_threads(n_threads)
+
+    def gather(start: int) -> KeySet:
+        keys = KeySet()
+        for part in held[start::n_threads]:
+            keys.add(part)
+        return keys
+
+    keys, *others = map_ordered(gather, range(n_threads), n_threads=n_threads)
+    for other in others:
+        keys.add(other.found())
     return keys.sorted()
 
 

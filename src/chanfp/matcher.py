@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,8 +21,10 @@ from .errors import ParameterError
 from .evidence import collect_evidence
 from .fingerprints import Fingerprints
 from .grading import SimilarityTiers
-from .matches import Matches, make_match_table
+from .matches import MATCH_SCHEMA, Matches, make_match_table
+from .own_evidence import check_own_evidence
 from .pairs import Pairs
+from .partner_evidence import PartnerEvidence
 from .profiles import read_cell_regions
 
 __all__ = ["Matcher"]
@@ -41,6 +44,9 @@ class Matcher:
         What each grade asks for.
     cells : whatever `chanfp.read_subscribers` takes, optional
         Table ``cell, region``: fills ``region_new`` and ``region_old``.
+    own_evidence : dict of str to compiled function, optional
+        Measures of your own by column name, as in `measure_pairs`: one more column of the matches
+        each.
     n_threads : int, optional
         Default every usable core; the result doesn't depend on it.
     progress : callable, optional
@@ -63,6 +69,7 @@ class Matcher:
         min_shared: int | None = None,
         tiers: SimilarityTiers | None = None,
         cells: Any = None,
+        own_evidence: Mapping[str, Any] | None = None,
         n_threads: int | None = None,
         progress: Progress | None = None,
     ) -> None:
@@ -77,6 +84,8 @@ class Matcher:
         if min_shared is not None:
             self.tiers = replace(self.tiers, min_shared=min_shared)
         self.region_of_cell = None if cells is None else read_cell_regions(cells)
+        check_own_evidence(own_evidence, [*MATCH_SCHEMA.names, *PartnerEvidence.names()])
+        self.own_evidence = dict(own_evidence or {})
         self.n_threads = usable_threads(n_threads)
         self.progress = progress
         self._fingerprints: Fingerprints | None = None
@@ -129,6 +138,7 @@ class Matcher:
             fingerprints,
             pairs,
             region_of_cell=self.region_of_cell,
+            own_evidence=self.own_evidence,
             n_threads=self.n_threads,
             progress=self.progress,
         )
@@ -136,7 +146,7 @@ class Matcher:
         columns["grade"], columns["reason"] = self.tiers.grade(
             columns["jaccard"], columns["n_shared"], n_calls
         )
-        table = make_match_table(columns, len(pairs))
+        table = make_match_table(columns, len(pairs), self.own_evidence)
         return Matches(
             table,
             self._summary(fingerprints, table),

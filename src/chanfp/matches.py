@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -73,8 +74,8 @@ class Matches:
     Parameters
     ----------
     table : pyarrow.Table
-        One row per (new, candidate) with the columns of ``MATCH_SCHEMA``; ordered by new number
-        and rank. What the data can't tell is null.
+        One row per (new, candidate) with the columns of ``MATCH_SCHEMA``, then own evidence;
+        ordered by new number and rank. What the data can't tell is null.
     summary : dict
         Counts of everything read, kept, left out and graded, as plain values.
     fingerprints : Fingerprints
@@ -198,17 +199,24 @@ class Matches:
         return np.asarray((plan.normalise(texts) == key[0]) & (code[0] == 0), bool)
 
 
-def make_match_table(columns: dict[str, Any], n_rows: int) -> pa.Table:
-    """Return a table of ``MATCH_SCHEMA``; columns not given are null.
+def make_match_table(
+    columns: dict[str, Any], n_rows: int, own_names: Iterable[str] = ()
+) -> pa.Table:
+    """Return a table of ``MATCH_SCHEMA``, and own columns behind; columns not given are null.
 
     Parameters
     ----------
     columns : dict
         Arrow or numpy arrays or lists by column name; NaN becomes null.
     n_rows : int
+    own_names : iterable of str
+        Columns of float64 that the schema doesn't have.
     """
     arrays = []
-    for spec in MATCH_SCHEMA:
+    schema = MATCH_SCHEMA
+    for name in own_names:
+        schema = schema.append(pa.field(name, pa.float64()))
+    for spec in schema:
         values = columns.get(spec.name)
         if values is None:
             arrays.append(pa.nulls(n_rows, spec.type))
@@ -216,7 +224,7 @@ def make_match_table(columns: dict[str, Any], n_rows: int) -> pa.Table:
             arrays.append(values.cast(spec.type))
         else:
             arrays.append(pa.array(values, spec.type, from_pandas=True))
-    return pa.table(arrays, schema=MATCH_SCHEMA)
+    return pa.table(arrays, schema=schema)
 
 
 def _check_told_apart(side: str, number: str, names: pa.ChunkedArray) -> None:

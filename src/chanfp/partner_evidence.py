@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from .csr import (
     sum_rows,
 )
 from .errors import ParameterError
+from .own_evidence import OwnEvidence, OwnMeasure, check_own_evidence
 
 __all__ = ["PartnerEvidence", "measure_pairs"]
 
@@ -55,6 +57,8 @@ class PartnerEvidence:
     shared_rarity : ndarray of float64
         Sum, over the shared partners in ascending column order, of the rarity times the smaller
         of p and q; at least 0, never NaN.
+    own : dict of str to ndarray of float64
+        What each function of `own_evidence` returned.
     """
 
     n_shared: npt.NDArray[np.int32]
@@ -66,24 +70,29 @@ class PartnerEvidence:
     containment_new: npt.NDArray[np.float64]
     containment_old: npt.NDArray[np.float64]
     shared_rarity: npt.NDArray[np.float64]
+    own: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
 
     @classmethod
-    def unmeasured(cls, n_pairs: int) -> PartnerEvidence:
+    def unmeasured(cls, n_pairs: int, own_names: Iterable[str] = ()) -> PartnerEvidence:
         """Return evidence with room for `n_pairs` and nothing in it yet."""
-        return cls(
-            np.empty(n_pairs, dtype=np.int32),
-            *(np.empty(n_pairs, dtype=np.float64) for _ in fields(cls)[1:]),
-        )
+        arrays: dict[str, Any] = {name: np.empty(n_pairs) for name in cls.names()}
+        arrays["n_shared"] = np.empty(n_pairs, dtype=np.int32)
+        return cls(**arrays, own={name: np.empty(n_pairs) for name in own_names})
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """Return the names of the measures, without own ones."""
+        return [spec.name for spec in fields(cls) if spec.name != "own"]
 
     def __len__(self) -> int:
         return len(self.n_shared)
 
     def __repr__(self) -> str:
-        return f"PartnerEvidence({len(self)} pairs, {len(fields(self))} measures)"
+        return f"PartnerEvidence({len(self)} pairs, {len(self.columns())} measures)"
 
     def columns(self) -> dict[str, npt.NDArray[np.int32] | npt.NDArray[np.float64]]:
-        """Return the arrays by name, in the order above."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """Return the arrays by name, in the order above, own ones last."""
+        return {name: getattr(self, name) for name in self.names()} | self.own
 
 
 def measure_pairs(
@@ -93,6 +102,7 @@ def measure_pairs(
     departed_rows: npt.ArrayLike,
     *,
     partner_rarity: npt.ArrayLike,
+    own_evidence: Mapping[str, Any] | None = None,
     n_threads: int | None = None,
     block_pairs: int = _BLOCK_PAIRS,
     progress: Progress | None = None,
@@ -107,6 +117,9 @@ def measure_pairs(
         The pairs, in any order, repeats allowed.
     partner_rarity : array_like of float64, shape (n_cols,)
         Weight of each partner, finite and at least 0.
+    own_evidence : dict of str to compiled function, optional
+        Measures of your own by column name: numba cfuncs, `scipy.LowLevelCallable` or ctypes
+        functions. ``docs/own-evidence.md`` has the signature and what they must keep to.
     n_threads : int, optional
         Default every usable core.
     block_pairs : int
@@ -137,12 +150,14 @@ def measure_pairs(
     if block_pairs < 1:
         raise ParameterError(f"`block_pairs` must be at least 1, got {block_pairs}.")
     rarity = check_partner_rarity(partner_rarity, new.n_cols)
+    own_measures = check_own_evidence(own_evidence, PartnerEvidence.names())
     measure = _PairMeasure(
         new=_MeasuredRows.measure(new, rarity, "new", n_threads),
         departed=_MeasuredRows.measure(departed, rarity, "departed", n_threads),
         new_rows=_check_rows(new_rows, new.n_rows, "new_rows"),
         departed_rows=_check_rows(departed_rows, departed.n_rows, "departed_rows"),
         partner_rarity=rarity,
+        own_measures=own_measures,
     )
     if len(measure.new_rows) != len(measure.departed_rows):
         raise ParameterError(
@@ -188,14 +203,21 @@ class _PairMeasure:
     new_rows: npt.NDArray[np.int64]
     departed_rows: npt.NDArray[np.int64]
     partner_rarity: npt.NDArray[np.float64]
+    own_measures: tuple[OwnMeasure, ...] = ()
 
     def run(
         self, *, block_pairs: int, n_threads: int, progress: Progress | None
     ) -> PartnerEvidence:
-        evidence = PartnerEvidence.unmeasured(len(self.new_rows))
+        names = [measure.name for measure in self.own_measures]
+        evidence = PartnerEvidence.unmeasured(len(self.new_rows), names)
+        own = OwnEvidence(
+            self.own_measures, self.new.rows, self.departed.rows, self.new_rows, self.departed_rows
+        )
+        own.check()
 
         def measure_block(start: int, stop: int) -> None:
             self._add_up(evidence, start, stop)
+            own.fill(evidence.own, start, stop)
             self._divide(evidence, slice(start, stop))
 
         for _ in map_blocks(

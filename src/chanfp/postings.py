@@ -112,7 +112,8 @@ class OrderedPostings:
         n_used = _core.mark_used(columns, used)
         offsets = np.empty(n_used + 2, dtype=np.int64)
         places = np.empty(len(columns), dtype=np.int32)
-        ranks = np.empty(len(columns), dtype=np.uint32 if n_used <= _FEW_RANKS else np.int64)
+        rank_dtype: type[np.integer[Any]] = np.uint32 if n_used <= _FEW_RANKS else np.int64
+        ranks = np.empty(len(columns), dtype=rank_dtype)
         _core.post_rows(starts, columns, used, ranks, offsets, places)
         return cls(order, starts, columns, used, offsets[:-1], places, n_cols)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from numbers import Real
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -146,6 +147,9 @@ class Roles:
     n_beyond_horizon: int
     n_began_earlier: int
     n_unassigned: int
+
+    # Places of the two windows of the active in `windows`.
+    BOTH_ACTIVE: ClassVar[tuple[int, int]] = (2, 3)
 
     @property
     def windows(self) -> tuple[Role, Role, Role, Role]:

@@ -220,24 +220,39 @@ def partition_calls(
 
 
 cdef void _scatter_calls(
-    const int32_t[::1] holdings, const uint64_t[::1] words, int64_t first, int64_t[::1] cursor,
-    uint64_t[::1] sorted_words,
+    const int32_t* holdings, const uint64_t* words, int64_t n_entries, int64_t first,
+    int64_t[::1] cursor, uint64_t[::1] sorted_words,
 ) noexcept nogil:
     cdef int64_t entry, slot
-    for entry in range(holdings.shape[0]):
+    for entry in range(n_entries):
         slot = cursor[holdings[entry] - first]
         cursor[holdings[entry] - first] = slot + 1
         sorted_words[2 * slot] = words[2 * entry]
         sorted_words[2 * slot + 1] = words[2 * entry + 1]
 
 
-def scatter_calls(
-    const int32_t[::1] holdings, const uint64_t[::1] words, int64_t first, int64_t[::1] cursor,
-    uint64_t[::1] sorted_words,
+cdef void _scatter_parts(
+    const uint64_t[::1] holdings_at, const uint64_t[::1] words_at, const int64_t[::1] n_entries,
+    int64_t first, int64_t[::1] cursor, uint64_t[::1] sorted_words,
+) noexcept nogil:
+    cdef int64_t part
+    for part in range(n_entries.shape[0]):
+        _scatter_calls(
+            <const int32_t*><size_t>holdings_at[part], <const uint64_t*><size_t>words_at[part],
+            n_entries[part], first, cursor, sorted_words,
+        )
+
+
+def scatter_parts(
+    const uint64_t[::1] holdings_at, const uint64_t[::1] words_at, const int64_t[::1] n_entries,
+    int64_t first, int64_t[::1] cursor, uint64_t[::1] sorted_words,
 ):
     """Put each entry's words where `cursor` (int64) of its holding says, and move it on.
 
-    `cursor` begins with holding `first`.
+    The entries are those of many parts: `n_entries` (int64) of each, whose holdings (int32) and
+    words (uint64, two per entry) lie at the addresses `holdings_at` and `words_at` (uint64), kept
+    alive by the caller. One call for all of them, for parts are small and a call for each would
+    cost more than its entries do. `cursor` begins with holding `first`.
     """
     with nogil:
-        _scatter_calls(holdings, words, first, cursor, sorted_words)
+        _scatter_parts(holdings_at, words_at, n_entries, first, cursor, sorted_words)

@@ -3,10 +3,6 @@
 # A row's calls go through a small hash table that fits the first-level cache, so that only its
 # few partners need sorting, not its many calls.
 
-cdef enum:
-    FEW = 24  # up to here insertion beats qsort
-
-
 cdef int _compare_keys(const void* left, const void* right) noexcept nogil:
     cdef uint64_t a = (<const uint64_t*>left)[0]
     cdef uint64_t b = (<const uint64_t*>right)[0]
@@ -14,22 +10,23 @@ cdef int _compare_keys(const void* left, const void* right) noexcept nogil:
 
 
 cdef inline void _sort_pairs(uint64_t* pairs, int64_t n_pairs) noexcept nogil:
-    # Sort (key, slot) pairs by key; keys differ.
-    cdef int64_t at, hole
+    # Sort (key, slot) pairs by key; keys differ. A shell sort with the gaps of Gonnet and
+    # Baeza-Yates (Handbook of Algorithms, 1991): rows are short, and a library's sort would call
+    # back for each comparison.
+    cdef int64_t at, hole, gap = n_pairs
     cdef uint64_t key, slot
-    if n_pairs > FEW:
-        qsort(pairs, <size_t>n_pairs, 2 * sizeof(uint64_t), _compare_keys)
-        return
-    for at in range(1, n_pairs):
-        key = pairs[2 * at]
-        slot = pairs[2 * at + 1]
-        hole = at
-        while hole > 0 and pairs[2 * hole - 2] > key:
-            pairs[2 * hole] = pairs[2 * hole - 2]
-            pairs[2 * hole + 1] = pairs[2 * hole - 1]
-            hole -= 1
-        pairs[2 * hole] = key
-        pairs[2 * hole + 1] = slot
+    while gap > 1:
+        gap = max((5 * gap - 1) // 11, <int64_t>1)
+        for at in range(gap, n_pairs):
+            key = pairs[2 * at]
+            slot = pairs[2 * at + 1]
+            hole = at
+            while hole >= gap and pairs[2 * (hole - gap)] > key:
+                pairs[2 * hole] = pairs[2 * (hole - gap)]
+                pairs[2 * hole + 1] = pairs[2 * (hole - gap) + 1]
+                hole -= gap
+            pairs[2 * hole] = key
+            pairs[2 * hole + 1] = slot
 
 
 cdef int64_t _group_calls(
@@ -140,3 +137,96 @@ def group_calls(
             seconds, outgoing,
         )
     return n_written
+
+
+cdef void _count_kept(
+    const int64_t[::1] n_partners, const int32_t[::1] places, const int32_t[::1] columns,
+    int64_t[::1] n_kept,
+) noexcept nogil:
+    cdef int64_t row, entry, begin = 0
+    for row in range(n_partners.shape[0]):
+        n_kept[row] = 0
+        for entry in range(begin, begin + n_partners[row]):
+            n_kept[row] += columns[places[entry]] >= 0
+        begin += n_partners[row]
+
+
+def count_kept(
+    const int64_t[::1] n_partners, const int32_t[::1] places, const int32_t[::1] columns,
+    int64_t[::1] n_kept,
+):
+    """Count the entries of each row whose partner keeps a column.
+
+    Rows have `n_partners` (int64) entries each; `places` (int32) are their partners, and `columns`
+    (int32) the column of each partner, -1 for none. The counts go to `n_kept` (int64).
+    """
+    with nogil:
+        _count_kept(n_partners, places, columns, n_kept)
+
+
+cdef void _keep_entries(
+    const int32_t[::1] places, const int32_t[::1] calls, const int64_t[::1] seconds,
+    const int32_t[::1] outgoing, const int32_t[::1] columns, int64_t at, int64_t stop,
+    int32_t[::1] kept_columns, int32_t[::1] kept_calls, int64_t[::1] kept_seconds,
+    int32_t[::1] kept_outgoing,
+) noexcept nogil:
+    cdef int64_t entry = 0
+    cdef int32_t column
+    while at < stop:
+        # Written down always, and kept if the partner is.
+        column = columns[places[entry]]
+        kept_columns[at] = column
+        kept_calls[at] = calls[entry]
+        kept_seconds[at] = seconds[entry]
+        kept_outgoing[at] = outgoing[entry]
+        at += column >= 0
+        entry += 1
+
+
+def keep_entries(
+    const int32_t[::1] places, const int32_t[::1] calls, const int64_t[::1] seconds,
+    const int32_t[::1] outgoing, const int32_t[::1] columns, int64_t at, int64_t stop,
+    int32_t[::1] kept_columns, int32_t[::1] kept_calls, int64_t[::1] kept_seconds,
+    int32_t[::1] kept_outgoing,
+):
+    """Copy the entries whose partner keeps a column to `at` until `stop`, which must be so many.
+
+    `places` and `columns` are those of `count_kept`; `calls` and `outgoing` are int32, `seconds`
+    int64.
+    """
+    with nogil:
+        _keep_entries(
+            places, calls, seconds, outgoing, columns, at, stop, kept_columns, kept_calls,
+            kept_seconds, kept_outgoing,
+        )
+
+
+cdef void _count_places(const int32_t[::1] places, int64_t[::1] counts) noexcept nogil:
+    cdef int64_t entry
+    for entry in range(places.shape[0]):
+        counts[places[entry]] += 1
+
+
+def count_places(const int32_t[::1] places, int64_t[::1] counts):
+    """Add to `counts` (int64) how often each place (int32) stands there."""
+    with nogil:
+        _count_places(places, counts)
+
+
+cdef void _count_named_calls(
+    const int32_t[::1] places, const int32_t[::1] calls, const uint8_t[::1] is_named,
+    int64_t[::1] n_calls,
+) noexcept nogil:
+    cdef int64_t entry
+    for entry in range(places.shape[0]):
+        if is_named[places[entry]]:
+            n_calls[places[entry]] += calls[entry]
+
+
+def count_named_calls(
+    const int32_t[::1] places, const int32_t[::1] calls, const uint8_t[::1] is_named,
+    int64_t[::1] n_calls,
+):
+    """Add to `n_calls` (int64) the calls (int32) of each place (int32) that `is_named` (uint8)."""
+    with nogil:
+        _count_named_calls(places, calls, is_named, n_calls)

@@ -291,6 +291,7 @@ cdef int64_t join_overlaps(
     int64_t[::1] match_ends,
     int32_t[::1] match_rows,
     int32_t[::1] match_shared,
+    int64_t[::1] tally,
     int64_t start,
     int64_t stop,
 ) noexcept nogil:
@@ -325,6 +326,9 @@ cdef int64_t join_overlaps(
                     fewest[n_partners] - (n_lists - n_stay), least, of_union, sizes, counts,
                     touched, n_filled, match_rows, match_shared,
                 )
+                tally[0] += n_walked
+                tally[1] += n_touched
+                tally[2] += n_kept
                 n_filled += verify(
                     n_kept, n_lists - n_stay, skipped, n_partners, least, of_union, starts,
                     sizes, row_indices, n_filled, match_rows, match_shared,
@@ -359,6 +363,7 @@ def find_overlaps(
     int64_t[::1] match_ends,
     int32_t[::1] match_rows,
     int32_t[::1] match_shared,
+    int64_t[::1] tally,
     int64_t start,
     int64_t stop,
 ):
@@ -374,13 +379,14 @@ def find_overlaps(
     Of a query's lists, the longest are not walked as far as `least` allows, unless they hold at
     most `short_list` rows; that changes no match. The `list_` arrays, `ranked_sizes` and
     `skipped` have as many places as the longest query, `counts` and `touched` one per row and
-    `touched` one more; `counts` comes and goes all zero.
+    `touched` one more; `counts` comes and goes all zero. `tally` (int64, 3 places) is added to: the
+    postings walked, the rows touched, and those of them that were promising enough to be verified.
     """
     cdef int64_t done
     with nogil:
         done = join_overlaps(
             indptr, indices, order, fewest, used, offsets, posting_rows, starts, sizes, row_indices,
             least, of_union, short_list, list_columns, list_slots, list_sizes, ranked_sizes,
-            skipped, counts, touched, match_ends, match_rows, match_shared, start, stop,
+            skipped, counts, touched, match_ends, match_rows, match_shared, tally, start, stop,
         )
     return done

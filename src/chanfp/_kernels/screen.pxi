@@ -83,3 +83,43 @@ def screen_rows(
     with nogil:
         _screen_rows(first, second, first_codes, second_codes, is_fault, directions, start_s,
                      time_status, first_s, last_s, verdicts, reasons, tally, first_rows)
+
+
+cdef void _keep_calls(
+    const uint8_t[::1] is_kept, const uint64_t[::1] caller, const uint64_t[::1] callee,
+    const int64_t[::1] start_s, const int32_t[::1] duration_s, const uint8_t[::1] is_message,
+    const uint8_t[::1] is_pair, const uint8_t[::1] served, uint64_t[::1] kept_caller,
+    uint64_t[::1] kept_callee, int64_t[::1] kept_start_s, int32_t[::1] kept_duration_s,
+    uint8_t[::1] kept_is_message, uint8_t[::1] kept_is_pair, uint8_t[::1] kept_served,
+) noexcept nogil:
+    cdef int64_t row = 0, at = 0
+    while at < kept_start_s.shape[0]:
+        # Written down always, and stays if the row is kept.
+        kept_caller[at] = caller[row]
+        kept_callee[at] = callee[row]
+        kept_start_s[at] = start_s[row]
+        kept_duration_s[at] = duration_s[row]
+        kept_is_message[at] = is_message[row]
+        kept_is_pair[at] = is_pair[row]
+        kept_served[at] = served[row]
+        at += is_kept[row] != 0
+        row += 1
+
+
+def keep_calls(
+    const uint8_t[::1] is_kept, const uint64_t[::1] caller, const uint64_t[::1] callee,
+    const int64_t[::1] start_s, const int32_t[::1] duration_s, const uint8_t[::1] is_message,
+    const uint8_t[::1] is_pair, const uint8_t[::1] served, uint64_t[::1] kept_caller,
+    uint64_t[::1] kept_callee, int64_t[::1] kept_start_s, int32_t[::1] kept_duration_s,
+    uint8_t[::1] kept_is_message, uint8_t[::1] kept_is_pair, uint8_t[::1] kept_served,
+):
+    """Copy the rows that are kept, all columns in one pass.
+
+    `is_kept` (uint8) must mark as many rows as the outputs, of the types of the columns, have
+    places.
+    """
+    with nogil:
+        _keep_calls(
+            is_kept, caller, callee, start_s, duration_s, is_message, is_pair, served, kept_caller,
+            kept_callee, kept_start_s, kept_duration_s, kept_is_message, kept_is_pair, kept_served,
+        )

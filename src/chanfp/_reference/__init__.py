@@ -14,11 +14,14 @@ from .grouping import (
     group_calls,
     screen_row,
 )
+from .index import RowList
 from .joins import (
     add_up,
     canonical_rows,
+    count_listed,
     find_disorder,
     join_rows,
+    measure_own,
     refine_pair,
     transpose_rows,
 )
@@ -35,9 +38,11 @@ __all__ = [
     "Call",
     "Entry",
     "Holding",
+    "RowList",
     "add_up",
     "canonical_rows",
     "count_days",
+    "count_listed",
     "cut_fields",
     "cut_values",
     "drop_repeats",
@@ -48,6 +53,7 @@ __all__ = [
     "hash_text",
     "join_rows",
     "lsh_join",
+    "measure_own",
     "minhash",
     "mix",
     "mix_column",

@@ -170,7 +170,7 @@ def group_calls(
 ) -> list[list[tuple[int, int, int, int]]]:
     """Return, per (holding, first, last second), its (partner, calls, seconds, outgoing), sorted.
 
-    Like ``_core.scatter_calls`` and ``_core.group_calls`` together.
+    Like ``_core.scatter_parts`` and ``_core.group_calls`` together.
     """
     entries = list(entries)
     rows = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 Row = dict[int, float]  # the value of each column a row holds
@@ -150,5 +150,20 @@ def refine_pair(new: Row, departed: Row, partner_rarity: Sequence[float]) -> dic
     }
 
 
+def measure_own(
+    new: Row, departed: Row, function: Callable[..., float], user_data: object = None
+) -> float:
+    """Return what a function makes of the partners, calls and length of either row."""
+    return function(
+        list(new), list(new.values()), len(new),
+        list(departed), list(departed.values()), len(departed), user_data,
+    )  # fmt: skip
+
+
 def _ratio(numerator: float, denominator: float) -> float:
     return numerator / denominator if denominator else math.nan
+
+
+def count_listed(columns: list[int], step: int, listed: list[int]) -> list[int]:
+    """Return how many of every `step`-th column are which of the listed ones."""
+    return [columns[::step].count(column) for column in listed]

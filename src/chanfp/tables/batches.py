@@ -121,14 +121,16 @@ class TableSource(ABC):
         }
         self.stored = stored
         self.schema = pa.schema([*stored, *((key, pa.string()) for key in self.partition)])
+        self._warned_of: set[str] = set()
 
     def __repr__(self) -> str:
         rows = "rows not counted yet" if self.n_rows is None else f"{self.n_rows:,} rows"
         return f"<{type(self).__name__}: {self.name}; {len(self.schema)} columns; {rows}>"
 
     def warn_of_integers(self, column: str) -> None:
-        """Warn if a column of numbers is stored as integers."""
-        if is_whole(self.schema.field(column).type):
+        """Warn if a column of numbers is stored as integers, once however often it is read."""
+        if is_whole(self.schema.field(column).type) and column not in self._warned_of:
+            self._warned_of.add(column)
             warnings.warn(
                 f"{self.name}: column {column!r} is stored as integers; leading zeros and plus "
                 "signs are lost and landlines may be ambiguous; export it as text.",

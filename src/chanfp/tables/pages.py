@@ -1,12 +1,13 @@
-"""Parquet columns of plain text, straight from their pages: half of what pyarrow takes for them.
+"""Parquet columns of plain values, straight from their pages: half of what pyarrow takes for them.
 
-Only what nearly all writers do to texts that hardly repeat is read here: data pages of version 1,
+Only what nearly all writers do to values that hardly repeat is read here: data pages of version 1,
 plain values, at most one definition level. Whatever is not exactly as expected, damage among it,
 is None, and left to pyarrow, which reads it or says what is wrong.
 """
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -18,20 +19,38 @@ import pyarrow as pa
 from .. import _core
 from .thrift import Struct, read_struct
 
-__all__ = ["has_plain_pages", "read_plain_text"]
+__all__ = ["has_plain_pages", "is_stored_as_read", "read_plain"]
 
+UNITS = {"milliseconds": "ms", "microseconds": "us", "nanoseconds": "ns"}
 CODECS = {"UNCOMPRESSED": None, "SNAPPY": "snappy", "ZSTD": "zstd"}
 # Field numbers of parquet.thrift's PageHeader and DataPageHeader.
 KIND, PAGE_BYTES, STORED_BYTES, CHECKSUM, DATA_PAGE = 1, 2, 3, 4, 5
 N_VALUES, ENCODING, LEVEL_ENCODING = 1, 2, 3
 DATA_PAGE_V1, PLAIN, RUNS = 0, 0, 3
 FEWEST_ROWS = 4096  # below, what is done once per page outweighs the gain
-MOST_TEXT_BYTES = 2**31 - 1
+MOST_BYTES = 2**31 - 1
 NO_FLAGS: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
 
 
+def is_stored_as_read(kind: pa.DataType, column: Any) -> bool:
+    """Return whether plain values of a column are, byte for byte, what Arrow holds of them.
+
+    Parameters
+    ----------
+    kind : pyarrow.DataType
+        What pyarrow reads the column as.
+    column : pyarrow.parquet.ColumnSchema
+    """
+    if pa.types.is_string(kind):
+        return bool(column.physical_type == "BYTE_ARRAY")
+    if pa.types.is_timestamp(kind):
+        unit = json.loads(column.logical_type.to_json()).get("timeUnit")
+        return bool(column.physical_type == "INT64" and UNITS.get(unit) == kind.unit)
+    return bool(column.physical_type == {pa.int32(): "INT32", pa.int64(): "INT64"}.get(kind))
+
+
 def has_plain_pages(chunk: Any, column: Any) -> bool:
-    """Return whether a column chunk may be one for `read_plain_text`.
+    """Return whether a column chunk may be one for `read_plain`.
 
     Parameters
     ----------
@@ -39,19 +58,20 @@ def has_plain_pages(chunk: Any, column: Any) -> bool:
     column : pyarrow.parquet.ColumnSchema
     """
     return bool(
-        chunk.physical_type == "BYTE_ARRAY"
-        and not chunk.has_dictionary_page
+        not chunk.has_dictionary_page
         and set(chunk.encodings) <= {"PLAIN", "RLE"}
         and chunk.compression in CODECS
         and column.max_repetition_level == 0
         and column.max_definition_level <= 1
         and chunk.num_values >= FEWEST_ROWS
-        and chunk.total_uncompressed_size <= MOST_TEXT_BYTES
+        and chunk.total_uncompressed_size <= MOST_BYTES
     )
 
 
-def read_plain_text(file: BinaryIO, chunk: Any, *, is_nullable: bool) -> pa.Array | None:
-    """Return a column chunk as a string array, or None where pyarrow must read it.
+def read_plain(
+    file: BinaryIO, chunk: Any, kind: pa.DataType, *, is_nullable: bool
+) -> pa.Array | None:
+    """Return a column chunk as an array, or None where pyarrow must read it.
 
     Parameters
     ----------
@@ -59,6 +79,8 @@ def read_plain_text(file: BinaryIO, chunk: Any, *, is_nullable: bool) -> pa.Arra
         The Parquet file.
     chunk : pyarrow.parquet.ColumnChunkMetaData
         One that `has_plain_pages`.
+    kind : pyarrow.DataType
+        One whose values the column `is_stored_as_read`.
     is_nullable : bool
         Whether the pages hold definition levels.
     """
@@ -67,23 +89,22 @@ def read_plain_text(file: BinaryIO, chunk: Any, *, is_nullable: bool) -> pa.Arra
     if len(stored) < chunk.total_compressed_size:
         return None
     n_rows = chunk.num_values
-    offsets = np.zeros(n_rows + 1, np.int32)
-    text = np.empty(chunk.total_uncompressed_size, np.uint8)
+    values = _Texts(chunk) if pa.types.is_string(kind) else _Numbers(chunk, kind)
     is_present = np.ones(n_rows, np.uint8) if is_nullable else NO_FLAGS
-    row = end = n_present = 0
+    row = n_present = 0
     try:
-        for header, page in _pages(stored, CODECS[chunk.compression], len(text)):
+        for header, page in _pages(
+            stored, CODECS[chunk.compression], chunk.total_uncompressed_size
+        ):
             stop = row + int(header[N_VALUES])
             if not row <= stop <= n_rows:
                 return None
-            values, flags = page, NO_FLAGS
+            plain, flags = page, NO_FLAGS
             if is_nullable:
-                n_here, values = _take_levels(page, is_present[row:stop])
+                n_here, plain = _take_levels(page, is_present[row:stop])
                 n_present += n_here
                 flags = is_present[row:stop] if n_here < stop - row else NO_FLAGS
-            end = _core.cut_values(values, flags, end, offsets[row + 1 : stop + 1], text)
-            if end < 0:
-                return None
+            values.take(plain, flags, row, stop)
             row = stop
     except (LookupError, TypeError, ValueError, OverflowError, OSError, pa.ArrowException):
         return None
@@ -92,8 +113,51 @@ def read_plain_text(file: BinaryIO, chunk: Any, *, is_nullable: bool) -> pa.Arra
     validity = None
     if is_nullable and n_present < n_rows:
         validity = pa.py_buffer(np.packbits(is_present, bitorder="little"))
-    buffers = [validity, pa.py_buffer(offsets), pa.py_buffer(text[:end])]
-    return pa.Array.from_buffers(pa.string(), n_rows, buffers)
+    return pa.Array.from_buffers(kind, n_rows, [validity, *values.buffers()])
+
+
+class _Texts:
+    """Texts of a column chunk, page by page, in Arrow's layout."""
+
+    def __init__(self, chunk: Any) -> None:
+        self._offsets = np.zeros(chunk.num_values + 1, np.int32)
+        self._text = np.empty(chunk.total_uncompressed_size, np.uint8)
+        self._end = 0
+
+    def take(
+        self, page: npt.NDArray[np.uint8], flags: npt.NDArray[np.uint8], row: int, stop: int
+    ) -> None:
+        """Take the values of some rows; `flags` tell which are there, empty that all are."""
+        ends = self._offsets[row + 1 : stop + 1]
+        self._end = _core.cut_values(page, flags, self._end, ends, self._text)
+        if self._end < 0:
+            raise ValueError("damaged, or too many")
+
+    def buffers(self) -> list[pa.Buffer]:
+        return [pa.py_buffer(self._offsets), pa.py_buffer(self._text[: self._end])]
+
+
+class _Numbers:
+    """Numbers of a column chunk, page by page."""
+
+    def __init__(self, chunk: Any, kind: pa.DataType) -> None:
+        self._values = np.zeros(chunk.num_values, f"<i{kind.bit_width // 8}")
+
+    def take(
+        self, page: npt.NDArray[np.uint8], flags: npt.NDArray[np.uint8], row: int, stop: int
+    ) -> None:
+        """Take the values of some rows; `flags` tell which are there, empty that all are."""
+        found = np.frombuffer(page, self._values.dtype)
+        rows = self._values[row:stop]
+        if len(found) != (np.count_nonzero(flags) if len(flags) else len(rows)):
+            raise ValueError("too few or too many")
+        if len(flags):
+            rows[flags.view(bool)] = found
+        else:
+            rows[:] = found
+
+    def buffers(self) -> list[pa.Buffer]:
+        return [pa.py_buffer(self._values)]
 
 
 def _pages(

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from ..errors import DataError
 from .batches import Batch, Piece, TableSource
 from .columns import first_line
-from .pages import has_plain_pages, read_plain_text
+from .pages import has_plain_pages, is_stored_as_read, read_plain
 
 __all__ = ["ParquetSource"]
 
@@ -45,7 +45,7 @@ class ParquetSource(TableSource):
             ) from error
         super().__init__(path, stored, self._metadata.num_rows, partition)
         self._dictionaries = self._find_dictionaries()
-        self._plain = self._find_plain_text()
+        self._plain = self._find_plain()
 
     def _find_dictionaries(self) -> list[str]:
         """Return the text columns that every row group stores with a dictionary that pays."""
@@ -70,15 +70,15 @@ class ParquetSource(TableSource):
             and n_bytes[field.name] <= MOST_DICTIONARY_BYTES * n_values[field.name]
         ]
 
-    def _find_plain_text(self) -> dict[str, int]:
-        """Return the text columns, and their places, whose pages are worth reading here."""
+    def _find_plain(self) -> dict[str, int]:
+        """Return the columns, and their places, whose pages are worth reading here."""
         schema = self._metadata.schema
         n_groups = self._metadata.num_row_groups
         return {
             column.name: place
             for place, column in enumerate(map(schema.column, range(len(schema))))
             if column.path in self.stored.names
-            and pa.types.is_string(self.stored.field(column.path).type)
+            and is_stored_as_read(self.stored.field(column.path).type, column)
             and n_groups > 0
             and all(
                 has_plain_pages(self._metadata.row_group(group).column(place), column)
@@ -105,9 +105,8 @@ class ParquetSource(TableSource):
                 groups, first_row = [], row
 
     def _read_groups(self, groups: list[int], row: int, columns: list[str]) -> list[Batch]:
-        texts = self._read_texts(groups, [name for name in columns if name in self._plain])
-        others = [name for name in columns if name not in texts]
-        arrays = dict(texts)
+        arrays = self._read_plain(groups, [name for name in columns if name in self._plain])
+        others = [name for name in columns if name not in arrays]
         if others:
             with self._open(others) as file:
                 table = file.read_row_groups(groups, columns=others, use_threads=False)
@@ -118,22 +117,22 @@ class ParquetSource(TableSource):
             row += records.num_rows
         return found
 
-    def _read_texts(self, groups: list[int], columns: list[str]) -> dict[str, pa.ChunkedArray]:
+    def _read_plain(self, groups: list[int], columns: list[str]) -> dict[str, pa.ChunkedArray]:
         """Read what can be read straight from the pages."""
-        texts: dict[str, pa.ChunkedArray] = {}
+        found: dict[str, pa.ChunkedArray] = {}
         if not columns:
-            return texts
+            return found
         with open(self.name, "rb") as file:
             for name in columns:
-                place = self._plain[name]
+                place, kind = self._plain[name], self.stored.field(name).type
                 is_nullable = self._metadata.schema.column(place).max_definition_level == 1
                 chunks = []
                 for group in groups:
                     chunk = self._metadata.row_group(group).column(place)
-                    chunks.append(read_plain_text(file, chunk, is_nullable=is_nullable))
+                    chunks.append(read_plain(file, chunk, kind, is_nullable=is_nullable))
                 if all(chunk is not None for chunk in chunks):
-                    texts[name] = pa.chunked_array(chunks, pa.string())
-        return texts
+                    found[name] = pa.chunked_array(chunks, kind)
+        return found
 
     def _sequence(self, columns: list[str]) -> Iterator[Batch]:
         stored = self._check_columns(columns)
