@@ -480,46 +480,12 @@ def count_sampled(
     touched: npt.NDArray[np.int32],
     tally: npt.NDArray[np.int64],
 ) -> None: ...
-def count_columns(
-    indices: npt.NDArray[np.integer], step: int, shift: int, counts: npt.NDArray[np.uint32]
-) -> None: ...
-def index_rare(
-    indptr: npt.NDArray[np.int64],
-    indices: npt.NDArray[np.integer],
-    rows: npt.NDArray[np.int64],
-    min_jaccard: float,
-    counts: npt.NDArray[np.uint32],
-    count_shift: int,
-    order: npt.NDArray[np.uint64],
-    table_shift: int,
-    heads: npt.NDArray[np.int32],
-    chain: npt.NDArray[np.int32],
-    owners: npt.NDArray[np.int32],
-    columns: npt.NDArray[np.integer],
-) -> int: ...
-def join_rare(
-    a_indptr: npt.NDArray[np.int64],
-    a_indices: npt.NDArray[np.integer],
-    a_rows: npt.NDArray[np.int64],
-    b_indptr: npt.NDArray[np.int64],
-    b_indices: npt.NDArray[np.integer],
-    b_rows: npt.NDArray[np.int64],
-    min_jaccard: float,
-    table_shift: int,
-    heads: npt.NDArray[np.int32],
-    chain: npt.NDArray[np.int32],
-    owners: npt.NDArray[np.int32],
-    columns: npt.NDArray[np.integer],
-    stamps: npt.NDArray[np.int32],
-    a_sketches: npt.NDArray[np.uint64],
-    b_sketches: npt.NDArray[np.uint64],
+def find_met(
     a_keys: npt.NDArray[np.uint32],
+    a_rows: npt.NDArray[np.int64],
     b_keys: npt.NDArray[np.uint32],
+    b_rows: npt.NDArray[np.int64],
     n_bands: int,
     band: int,
-    pair_a: npt.NDArray[np.int64],
-    pair_b: npt.NDArray[np.int64],
-    pair_shared: npt.NDArray[np.int32],
-    start: int,
-    stop: int,
-) -> tuple[int, int]: ...
+    is_met: npt.NDArray[np.uint8],
+) -> None: ...

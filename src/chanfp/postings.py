@@ -10,14 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from .csr import SparseRows
+from .csr import SparseRows, index_dtype
 from .errors import ParameterError
 
-__all__ = ["OrderedPostings", "order_by_middle"]
+__all__ = ["OrderedPostings", "close_ranks", "order_by_middle"]
 
 _MAX_ROWS = 2**31 - 1
 _MAX_BUCKETS = 1 << 16  # start positions that stay in a second-level cache
 _FEW_RANKS = 2**32
+_FEW_COLUMNS = 1 << 22
 _SAMPLED_LISTS = 1 << 14
 _BLOCK_POSTINGS = 1 << 27  # walked between two chances to stop; well under a second
 
@@ -156,3 +157,25 @@ class OrderedPostings:
         mean_size = queries.n_entries / max(queries.n_rows, 1)
         walked = mean_size * self.mean_list
         return max(int(_BLOCK_POSTINGS / max(walked, 1.0)), 1)
+
+
+def close_ranks(queries: SparseRows, posted: SparseRows) -> tuple[SparseRows, SparseRows]:
+    """Renumber the columns where `posted` uses few of a vast universe, such as hashed ones.
+
+    A quarter of a byte per column would let memory follow the universe instead of the entries.
+    Columns of a query that `posted` lacks all become the last one, which nobody there has; that
+    breaks the query's canonical form but not the join, which only looks its columns up.
+    """
+    n_entries = queries.n_entries + posted.n_entries
+    if posted.n_cols <= _FEW_COLUMNS + 32 * n_entries:
+        return queries, posted
+    columns, ranks = np.unique(posted.indices, return_inverse=True)
+    query_ranks = np.searchsorted(columns, queries.indices)
+    known = np.append(columns, -1)[query_ranks] == queries.indices
+    n_cols = len(columns) + 1
+    dtype = index_dtype(n_cols)
+    closed = np.where(known, query_ranks, len(columns)).astype(dtype)
+    return (
+        SparseRows(queries.indptr, closed, None, n_cols),
+        SparseRows(posted.indptr, ranks.astype(dtype), None, n_cols),
+    )
