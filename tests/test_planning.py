@@ -45,8 +45,6 @@ def test_plan_sees_that_lsh_wins_where_nobody_is_rare():
     assert pairs.plan.method == "lsh"
     assert pairs.plan.lsh == plan.lsh
     assert pairs.measured_recall.share >= 0.95
-    exact = jaccard_join(a, b, 0.5, method="exact", n_threads=1)
-    assert exact.plan.actual.seconds > pairs.plan.actual.seconds
 
 
 def test_plan_takes_the_exact_join_where_most_are_rare():
@@ -178,8 +176,8 @@ def test_listed_columns_are_counted_as_by_their_twin(case, step, wide):
     table, marks = np.full(64, -1, dtype=np.int32), np.zeros(1, dtype=np.uint64)
     counts = np.zeros(len(listed), dtype=np.int64)
     _core.list_columns(columns, 58, table, marks)
-    _core.count_listed(rows.indices, step, columns, 58, table, marks, counts)
-    assert counts.tolist() == _reference.count_listed(rows.indices.tolist(), step, listed)
+    _core.count_listed(rows.indptr, rows.indices, step, columns, 58, table, marks, counts)
+    assert counts.tolist() == _reference.count_listed(b, step, listed)
 
 
 def test_many_entries_are_sampled_and_lists_estimated():

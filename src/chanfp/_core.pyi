@@ -408,12 +408,6 @@ def sort_band(
     ends: npt.NDArray[np.int32],
     entries: npt.NDArray[np.uint64],
 ) -> None: ...
-def count_collisions(
-    a_entries: npt.NDArray[np.uint64],
-    a_ends: npt.NDArray[np.int32],
-    b_entries: npt.NDArray[np.uint64],
-    b_ends: npt.NDArray[np.int32],
-) -> int: ...
 def find_live(
     a_entries: npt.NDArray[np.uint64],
     a_ends: npt.NDArray[np.int32],
@@ -453,6 +447,7 @@ def list_columns(
     marks: npt.NDArray[np.uint64],
 ) -> None: ...
 def count_listed(
+    indptr: npt.NDArray[np.int64],
     indices: npt.NDArray[np.integer],
     step: int,
     columns: npt.NDArray[np.int64],

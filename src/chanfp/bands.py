@@ -12,6 +12,7 @@ import numpy.typing as npt
 from .buckets import MOST_PAIRS, BandedJoin
 from .costs import lsh_fixed_seconds, lsh_seconds
 from .csr import SparseRows, take_rows
+from .rarejoin import sketch_rows
 
 __all__ = ["LshPlan", "least_seconds", "plan_lsh", "sample_rows"]
 
@@ -21,7 +22,8 @@ _SAFETY = 0.8
 _MOST_SLOTS = 1 << 16
 _MOST_BAND_ROWS = 8
 _LEAST_TRIAL_ROWS, _MOST_TRIAL_ROWS, _TRIAL_PART = 512, 4096, 8  # per side
-_TRIAL_BANDS = 16  # many, as a hub fills the buckets of few bands
+# Many bands, as a hub fills the buckets of few; the run's own ones, unless these are very many.
+_TRIAL_BANDS, _OWN_TRIAL_BANDS, _MOST_OWN_BANDS = 16, 32, 64
 
 
 @dataclass(frozen=True)
@@ -166,14 +168,17 @@ class _Trials:
             self.scale *= np.count_nonzero(np.diff(rows.indptr)) / max(len(sample), 1)
             sides.append(take_rows(rows, sample))
         self.a, self.b = sides
+        self.sketches = sketch_rows(self.a), sketch_rows(self.b)
 
     def plan(self, recall: float, band_rows: int, n_bands: int, fixed: float) -> LshPlan:
         """Return the plan of so many bands, given the seconds of signatures and buckets."""
-        n_trials = min(_TRIAL_BANDS, max(n_bands // 4, 2))
+        is_own = n_bands <= _MOST_OWN_BANDS
+        n_trials = min(n_bands, _OWN_TRIAL_BANDS) if is_own else _TRIAL_BANDS
         trial = BandedJoin(
-            self.a, self.b, self.min_jaccard, band_rows, n_trials, seed=self.seed, n_threads=1,
+            self.a, self.b, self.min_jaccard, band_rows, n_bands if is_own else n_trials,
+            seed=self.seed, n_threads=1, sketches=self.sketches,
             most_pairs=max(int(MOST_PAIRS / max(self.scale, 1.0)), 1),
-        ).run()  # fmt: skip
+        ).run(n_trials)  # fmt: skip
         a_found, b_found, shared = trial.found
         sizes = np.diff(self.a.indptr)[a_found] + np.diff(self.b.indptr)[b_found]
         meets = (shared / (sizes - shared)) ** band_rows

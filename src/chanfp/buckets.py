@@ -90,6 +90,8 @@ class BandedJoin:
     n_threads : int
     most_pairs : int
         Of a bucket that is looked at pair by pair; others are joined by posting lists.
+    sketches : tuple of ndarray of uint64, optional
+        Of `a` and of `b`, as `sketch_rows` makes them; made here by default.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class BandedJoin:
         seed: int,
         n_threads: int,
         most_pairs: int | None = None,
+        sketches: tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]] | None = None,
     ) -> None:
         self.a, self.b = a, b
         self.min_jaccard = min_jaccard
@@ -112,7 +115,7 @@ class BandedJoin:
         self.n_threads = n_threads
         self.backend = usable_backend()
         self.keys = BandKeys(self._fold_keys(a), self._fold_keys(b), n_bands)
-        self.sketches = (
+        self.sketches = sketches or (
             sketch_rows(a, n_threads=n_threads),
             sketch_rows(b, n_threads=n_threads),
         )
@@ -120,12 +123,12 @@ class BandedJoin:
         self.bands_at_once = bands_at_once(n_bands)
         self.scratch = _Scratch(a.n_rows, b.n_rows, self.bands_at_once, self.bits)
 
-    def run(self) -> BandResult:
-        """Join band by band."""
+    def run(self, n_joined: int | None = None) -> BandResult:
+        """Join band by band, all of them or the first `n_joined`."""
         result = BandResult()
         for part in map_blocks(
             self._join_bands,
-            self.n_bands,
+            self.n_bands if n_joined is None else n_joined,
             block_rows=self.bands_at_once,
             n_threads=self.n_threads,
         ):

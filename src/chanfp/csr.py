@@ -103,13 +103,13 @@ class SparseRows:
         return f"SparseRows({self.n_rows} x {self.n_cols}, {self.n_entries} entries, {kind})"
 
 
-def take_rows(rows: SparseRows, taken: npt.NDArray[np.int64]) -> SparseRows:
-    """Return the rows `taken` (int64), without their values."""
-    lengths = rows.indptr[taken + 1] - rows.indptr[taken]
+def take_rows(rows: SparseRows, taken: npt.NDArray[np.integer[Any]]) -> SparseRows:
+    """Return the rows `taken`, fewer than 2**31 in all, without their values."""
     indptr = np.zeros(len(taken) + 1, dtype=np.int64)
-    np.cumsum(lengths, out=indptr[1:])
-    entries = np.repeat(rows.indptr[taken] - indptr[:-1], lengths) + np.arange(indptr[-1])
-    return SparseRows(indptr, rows.indices[entries], None, rows.n_cols)
+    np.cumsum(rows.indptr[taken + 1] - rows.indptr[taken], out=indptr[1:])
+    indices = np.empty(int(indptr[-1]), dtype=rows.indices.dtype)
+    _core.order_rows(rows.indptr, rows.indices, taken.astype(np.int32), indptr, indices)
+    return SparseRows(indptr, indices, None, rows.n_cols)
 
 
 def check_csr(matrix: Any, name: str, *, with_values: bool = True) -> SparseRows:

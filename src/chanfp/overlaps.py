@@ -2,8 +2,9 @@
 
 Queries walk the posting lists of their rarer partners; the longest lists are skipped as far as
 the threshold allows (Bayardo, Ma, Srikant, WWW 2007: prefix filtering) and looked up afterwards,
-only in rows that can still reach it, or walked after all where those are many. Memory is asked for some queries ahead, and rows of one
-community are neighbours on both sides, so that the walk finds most of it in the cache.
+only in rows that can still reach it, or walked after all where those are many. Memory is asked for
+some queries ahead, and rows of one community are neighbours on both sides, so that the walk finds
+most of it in the cache.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy.typing as npt
@@ -79,7 +78,7 @@ def plan_join(
     a_rows, b_rows = check_csr(a, "a", with_values=False), check_csr(b, "b", with_values=False)
     check_same_columns(a_rows, b_rows, "a", "b")
     if top_k is not None:
-        check_at_least_one(operator.index(top_k), "top_k")
+        check_at_least_one(top_k, "top_k")
     if weights is not None:
         check_partner_rarity(weights, a_rows.n_cols, "weights")
     threads = usable_threads(n_threads)

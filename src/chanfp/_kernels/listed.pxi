@@ -40,35 +40,45 @@ def list_columns(
         fill_table(columns, shift, table, marks)
 
 
+cdef inline void count_waiting(
+    const int64_t* waiting, int64_t n_waiting, const int64_t[::1] columns, int shift,
+    const int32_t[::1] table, int64_t[::1] counts,
+) noexcept nogil:
+    cdef int64_t at, rank
+    for at in range(n_waiting):
+        rank = table[listed_slot(waiting[at], shift, columns, table)]
+        if rank >= 0:
+            counts[rank] += 1
+
+
 cdef void count_entries(
-    const index_t[::1] indices, int64_t step, const int64_t[::1] columns, int shift,
-    const int32_t[::1] table, const uint64_t[::1] marks, int64_t[::1] counts,
+    const int64_t[::1] indptr, const index_t[::1] indices, int64_t step,
+    const int64_t[::1] columns, int shift, const int32_t[::1] table, const uint64_t[::1] marks,
+    int64_t[::1] counts,
 ) noexcept nogil:
     # Most entries are none of the listed columns: they are told apart without a branch first.
     cdef int64_t[ENTRIES_TOGETHER] waiting
-    cdef int64_t place = 0, stop, slot, rank, at, n_waiting
-    cdef int64_t n_places = (indices.shape[0] + step - 1) // step
-    while place < n_places:
-        stop = min(place + ENTRIES_TOGETHER, n_places)
-        n_waiting = 0
-        while place < stop:
-            slot = column_hash(indices[place * step], shift)
-            waiting[n_waiting] = indices[place * step]
+    cdef int64_t row = 0, entry, slot, n_waiting = 0
+    while row < indptr.shape[0] - 1:
+        for entry in range(indptr[row], indptr[row + 1]):
+            slot = column_hash(indices[entry], shift)
+            waiting[n_waiting] = indices[entry]
             n_waiting += (marks[slot >> 6] >> (slot & 63)) & 1
-            place += 1
-        for at in range(n_waiting):
-            rank = table[listed_slot(waiting[at], shift, columns, table)]
-            if rank >= 0:
-                counts[rank] += 1
+            if n_waiting == ENTRIES_TOGETHER:
+                count_waiting(waiting, n_waiting, columns, shift, table, counts)
+                n_waiting = 0
+        row += step
+    count_waiting(waiting, n_waiting, columns, shift, table, counts)
 
 
 def count_listed(
-    const index_t[::1] indices, int64_t step, const int64_t[::1] columns, int shift,
-    const int32_t[::1] table, const uint64_t[::1] marks, int64_t[::1] counts,
+    const int64_t[::1] indptr, const index_t[::1] indices, int64_t step,
+    const int64_t[::1] columns, int shift, const int32_t[::1] table, const uint64_t[::1] marks,
+    int64_t[::1] counts,
 ):
-    """Add to `counts` (int64) how many of each `step`-th entry are which of the listed columns."""
+    """Add to `counts` (int64) how many of every `step`-th row hold each listed column."""
     with nogil:
-        count_entries(indices, step, columns, shift, table, marks, counts)
+        count_entries(indptr, indices, step, columns, shift, table, marks, counts)
 
 
 cdef void match_sampled(

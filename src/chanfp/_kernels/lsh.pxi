@@ -182,45 +182,6 @@ cdef inline int64_t _run_end(
     return start
 
 
-cdef int64_t _count_collisions(
-    uint64_t[::1] a_entries, const int32_t[::1] a_ends,
-    uint64_t[::1] b_entries, const int32_t[::1] b_ends,
-) noexcept nogil:
-    cdef int64_t bucket, i, j, i_end, j_end, i_run, j_run, n_pairs = 0
-    cdef uint64_t key
-    i = j = 0
-    for bucket in range(a_ends.shape[0]):
-        i_end = a_ends[bucket]
-        j_end = b_ends[bucket]
-        if i < i_end and j < j_end:
-            _order_bucket(a_entries, i, i_end)
-            _order_bucket(b_entries, j, j_end)
-        while i < i_end and j < j_end:
-            key = a_entries[i] >> 32
-            if b_entries[j] >> 32 < key:
-                j += 1
-                continue
-            i_run = _run_end(a_entries, i, i_end, key)
-            j_run = _run_end(b_entries, j, j_end, key)
-            n_pairs += (i_run - i) * (j_run - j)
-            i = i_run
-            j = j_run
-        i = i_end
-        j = j_end
-    return n_pairs
-
-
-def count_collisions(
-    uint64_t[::1] a_entries, const int32_t[::1] a_ends,
-    uint64_t[::1] b_entries, const int32_t[::1] b_ends,
-):
-    """Return how many pairs have the same key in a band, both sides as `sort_band` leaves them."""
-    cdef int64_t n_pairs
-    with nogil:
-        n_pairs = _count_collisions(a_entries, a_ends, b_entries, b_ends)
-    return n_pairs
-
-
 cdef int64_t _find_live(
     const uint64_t[::1] a_entries, const int32_t[::1] a_ends,
     const uint64_t[::1] b_entries, const int32_t[::1] b_ends, int shift, int32_t[::1] live,

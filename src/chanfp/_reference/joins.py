@@ -164,6 +164,6 @@ def _ratio(numerator: float, denominator: float) -> float:
     return numerator / denominator if denominator else math.nan
 
 
-def count_listed(columns: list[int], step: int, listed: list[int]) -> list[int]:
-    """Return how many of every `step`-th column are which of the listed ones."""
-    return [columns[::step].count(column) for column in listed]
+def count_listed(rows: Sequence[Row], step: int, listed: list[int]) -> list[int]:
+    """Return how many of every `step`-th row hold each of the listed columns."""
+    return [sum(column in row for row in rows[::step]) for column in listed]
