@@ -83,6 +83,11 @@ def test_engine(script, words):
     assert "ratio of processor time" in run_engine(script, *words)
 
 
+def test_candidates():
+    printed = run_engine("candidates.py", "--new=200", "--departed=600", "--rounds=1", "--top=3")
+    assert printed.count("every list walked") == 2
+
+
 def test_recall_over_seeds():
     words = ["--no-peers", "--new=300", "--departed=900", "--seeds=2", "--thresholds", "0.3", "0.5"]
     printed = run_engine("lsh.py", *words)

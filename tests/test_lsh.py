@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from chanfp import _core, _reference, buckets, lsh, planning, rarejoin
+from chanfp import _core, _reference, buckets, lsh, overlaps, planning
 from chanfp import recall as recalls
 from chanfp.bands import LshPlan, plan_lsh
 from chanfp.csr import SparseRows
 from chanfp.errors import ParameterError
 from chanfp.lsh import lsh_join
-from chanfp.rarejoin import ColumnCounts, join_few, sketch_rows
+from chanfp.rarejoin import BandKeys, join_few, sketch_rows
 from chanfp.recall import MeasuredRecall
 from chanfp.similarity import jaccard_join
 from sparse_cases import KINDS, as_matrix, random_rows
@@ -72,7 +72,7 @@ def test_lsh_join_equals_its_twin(
         patch.multiple(buckets, MOST_PAIRS=most_pairs, _PLACES=few, _BLOCK_ROWS=few),
         patch.object(recalls, "_CHECKED_ROWS", 4),
         patch.object(lsh, "_MOST_ROUNDS", 1),
-        patch.multiple(rarejoin, _PLACES=few, _BLOCK_ROWS=few),
+        patch.multiple(overlaps, MATCHES_HELD=few, LISTS_HELD=few, _BLOCK_ROWS=few),
     ):
         sides = (rows_of(a, n_cols), rows_of(b, n_cols))
         pairs = lsh_join(*sides, min_jaccard, 0.9, seed, n_threads)
@@ -94,16 +94,8 @@ def test_join_few_finds_every_pair_and_no_other(family, min_jaccard, few):
     a, b, n_cols = family
     a_rows, b_rows = rows_of(a, n_cols), rows_of(b, n_cols)
     taken = np.arange(0, len(a), 2)
-    with patch.multiple(rarejoin, _PLACES=few, _BLOCK_ROWS=few):
-        found = join_few(
-            a_rows,
-            taken,
-            b_rows,
-            np.arange(len(b)),
-            min_jaccard,
-            ColumnCounts.of(b_rows),
-            (sketch_rows(a_rows), sketch_rows(b_rows)),
-        )
+    with patch.multiple(overlaps, MATCHES_HELD=few, LISTS_HELD=few, _BLOCK_ROWS=few):
+        found = join_few(a_rows, taken, b_rows, np.arange(len(b)), min_jaccard)
     expected = {
         (i, j, len(a[i] & b[j]))
         for i in taken.tolist()
@@ -113,6 +105,26 @@ def test_join_few_finds_every_pair_and_no_other(family, min_jaccard, few):
     triples = list(zip(*(column.tolist() for column in found), strict=True))
     assert len(triples) == len(set(triples))
     assert set(triples) == expected
+
+
+@given(family=families(), n_bands=st.integers(1, 4), band=st.integers(0, 4), seed=st.integers(0, 9))
+def test_join_few_leaves_out_pairs_that_met(family, n_bands, band, seed):
+    a, b, n_cols = family
+    band = min(band, n_bands)
+    a_rows, b_rows = rows_of(a, n_cols), rows_of(b, n_cols)
+    rng = np.random.default_rng(seed)
+    keys = [rng.integers(0, 3, n * n_bands).astype(np.uint32) for n in (len(a), len(b))]
+    taken = np.arange(len(a) % 2, len(a), 2), np.arange(len(b) // 3, len(b))
+    all_pairs = join_few(a_rows, taken[0], b_rows, taken[1], 0.1)
+    found = join_few(
+        a_rows, taken[0], b_rows, taken[1], 0.1, keys=BandKeys(*keys, n_bands), band=band
+    )
+    met = [
+        any(keys[0][i * n_bands + k] == keys[1][j * n_bands + k] for k in range(band))
+        for i, j in zip(*(column.tolist() for column in all_pairs[:2]), strict=True)
+    ]
+    for column, everything in zip(found, all_pairs, strict=True):
+        assert column.tolist() == everything[~np.array(met, dtype=bool)].tolist()
 
 
 @given(family=families())

@@ -15,8 +15,10 @@ from scipy import sparse
 from SetSimilaritySearch import all_pairs
 
 from chanfp import _reference, overlaps
-from chanfp.csr import SparseRows
+from chanfp.candidates import find_candidates
+from chanfp.csr import SparseRows, check_csr
 from chanfp.errors import ParameterError
+from chanfp.index import PartnerIndex
 from chanfp.overlaps import OverlapJoin, fewest_shared
 from chanfp.postings import OrderedPostings, order_by_middle
 from chanfp.similarity import containment_join, jaccard_join
@@ -196,36 +198,65 @@ def test_offsets_beyond_32_bits(tmp_path):
     assert [column.tolist() for column in found] == [[0, 0], [0, 1], [2, 2]]
 
 
+def join_every_way(a, b):
+    """Return how many pairs each kind of join finds, on two threads each."""
+    rows = [check_csr(matrix, "matrix") for matrix in (a, b)]
+    best = find_candidates(
+        *rows, partner_rarity=np.ones(a.shape[1]), top_k=3, n_threads=2, rank_by="rarity"
+    )
+    return [
+        len(exact_join(a, b, 0.5, n_threads=2)),
+        len(containment_join(a, b, 0.6, n_threads=2)),
+        len(PartnerIndex(b).join(a, min_jaccard=0.5, n_threads=2)),
+        len(jaccard_join(a, b, 0.5, method="lsh", n_threads=2)),
+        len(best),
+    ]
+
+
 def test_joins_work_after_a_fork():
     rng = np.random.default_rng(10)
     a, b = (as_matrix(random_rows(rng, 6000, 300, 8)) for _ in range(2))
-    expected = len(exact_join(a, b, 0.5, n_threads=2))
+    expected = join_every_way(a, b)
+    assert min(expected) > 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork() if hasattr(os, "fork") else None
     if child == 0:
-        os._exit(0 if len(exact_join(a, b, 0.5, n_threads=2)) == expected else 1)
+        os._exit(0 if join_every_way(a, b) == expected else 1)
     if child is not None:
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-@pytest.mark.parametrize("n_threads", [1, 2])
-def test_ctrl_c_stops_a_join_soon(n_threads):
+@pytest.mark.parametrize(
+    "join",
+    [
+        "chanfp.jaccard_join(a, b, 0.7, method='exact', n_threads=1)",
+        "chanfp.jaccard_join(a, b, 0.7, method='exact', n_threads=2)",
+        "chanfp.containment_join(a, b, 0.8, n_threads=1)",
+        "chanfp.PartnerIndex(b).join(a, min_jaccard=0.7, n_threads=2)",
+        "find_candidates(*rows, partner_rarity=np.ones(300), top_k=9, n_threads=1)",
+        "find_candidates(*rows, partner_rarity=np.ones(300), top_k=9, n_threads=2)",
+    ],
+)
+def test_ctrl_c_stops_a_join_soon(join):
     script = f"""
 import numpy as np
 from scipy.sparse import csr_array
 import chanfp
+from chanfp.candidates import find_candidates
+from chanfp.csr import check_csr
 rng = np.random.default_rng(1)
 a, b = (csr_array(rng.random((n, 300)) < 0.3) for n in (30_000, 30_000))
 chanfp.jaccard_join(a[:50], b[:50], 0.9, method="exact")
+rows = [check_csr(matrix, "rows") for matrix in (a, b)]
 print("joining", flush=True)
-chanfp.jaccard_join(a, b, 0.7, method="exact", n_threads={n_threads})
+{join}
 """
     with subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stdout.readline() == b"joining\n"
-        time.sleep(1)
+        time.sleep(0.5)
         assert process.poll() is None
         begin = time.monotonic()
         process.send_signal(signal.SIGINT)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from . import _core
 from .blocks import map_blocks
 from .csr import SparseRows
-from .rarejoin import BandKeys, ColumnCounts, FoundPairs, join_few, merge_found, sketch_rows
+from .rarejoin import BandKeys, FoundPairs, join_few, merge_found, sketch_rows
 from .signatures import sign_rows, slot_keys, usable_backend
 
 __all__ = ["MOST_PAIRS", "BandResult", "BandedJoin", "bands_at_once", "bucket_bits"]
@@ -89,7 +89,7 @@ class BandedJoin:
         Of the signatures.
     n_threads : int
     most_pairs : int
-        Of a bucket that is looked at pair by pair; others are joined by their rare columns.
+        Of a bucket that is looked at pair by pair; others are joined by posting lists.
     sketches : tuple of ndarray of uint64, optional
         Of `a` and of `b`, as `sketch_rows` makes them; made here by default.
     """
@@ -114,7 +114,6 @@ class BandedJoin:
         self.seed = seed
         self.n_threads = n_threads
         self.backend = usable_backend()
-        self.counts = ColumnCounts.of(b)
         self.keys = BandKeys(self._fold_keys(a), self._fold_keys(b), n_bands)
         self.sketches = sketches or (
             sketch_rows(a, n_threads=n_threads),
@@ -216,10 +215,7 @@ class BandedJoin:
         is_known = (a_keys == a_keys[0]).all(axis=0) & (b_keys == a_keys[0]).all(axis=0)
         if is_known.any():
             return merge_found([])
-        return join_few(
-            self.a, a_rows, self.b, b_rows, self.min_jaccard, self.counts,
-            self.sketches, keys=self.keys, band=band,
-        )  # fmt: skip
+        return join_few(self.a, a_rows, self.b, b_rows, self.min_jaccard, keys=self.keys, band=band)
 
 
 def bands_at_once(n_bands: int) -> int:

@@ -79,7 +79,7 @@ def lsh_seconds(
     """Return the seconds that what stands in the buckets takes.
 
     `n_rows` are those of both sides, `mean_entries` those of a row, `oversized_rows` rows of
-    buckets that are joined by their rare columns. Rows are merged in time linear in their entries.
+    buckets that are joined by posting lists. Rows are merged in time linear in their entries.
     """
     far = doublings(n_rows)
     size = 2 * mean_entries / _USUAL_ENTRIES

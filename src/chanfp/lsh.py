@@ -46,7 +46,7 @@ class LshPairs(Pairs):
         recall fell short of the stated one.
     n_oversized, n_oversized_rows, largest_bucket : int
         Buckets of too many pairs to be looked at one by one, which were joined exactly by their
-        rare columns, how many rows they had, and how many pairs the largest had.
+        posting lists, how many rows they had, and how many pairs the largest had.
     """
 
     measured_recall: MeasuredRecall | None = None

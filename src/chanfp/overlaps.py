@@ -2,8 +2,9 @@
 
 Queries walk the posting lists of their rarer partners; the longest lists are skipped as far as
 the threshold allows (Bayardo, Ma, Srikant, WWW 2007: prefix filtering) and looked up afterwards,
-only in rows that can still reach it. Memory is asked for some queries ahead, and rows of one
-community are neighbours on both sides, so that the walk finds most of it in the cache.
+only in rows that can still reach it, or walked after all where those are many. Memory is asked for
+some queries ahead, and rows of one community are neighbours on both sides, so that the walk finds
+most of it in the cache.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ SHORT_LIST = 8  # rows; walking such a list costs less than looking its column u
 MATCHES_HELD = 1 << 18  # places for matches per worker, unless one query can need more
 LISTS_HELD = 4096  # lists looked up together, unless one query has more
 _BLOCK_ROWS = 4096
-_BLOCK_POSTINGS = 1 << 27  # walked between two chances to stop; well under a second
 
 # Row of the query, row of the index, shared partners.
 _Found = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int32]]
@@ -100,7 +100,8 @@ class OverlapJoin:
         order = order_by_middle(queries)
         longest = int(np.diff(queries.indptr).max(initial=0))
         fewest = fewest_shared(self.least, longest)
-        block_rows = min(block_rows or self._block_rows(), max(queries.n_rows, 1))
+        block_rows = block_rows or min(self.postings.block_rows(queries), _BLOCK_ROWS)
+        block_rows = min(block_rows, max(queries.n_rows, 1))
         scratch = _Scratch(
             n_lists=max(longest, LISTS_HELD),
             longest=longest,
@@ -123,12 +124,6 @@ class OverlapJoin:
                 tally += counted
         query_rows, rows, shared = (np.concatenate(column) for column in zip(*parts, strict=True))
         return query_rows, rows, shared
-
-    def _block_rows(self) -> int:
-        """Return how many queries leave a block short enough to stop after."""
-        mean_size = self.queries.n_entries / max(self.queries.n_rows, 1)
-        walked = mean_size * self.postings.mean_list
-        return int(min(max(_BLOCK_POSTINGS / max(walked, 1.0), 16), _BLOCK_ROWS))
 
     def _join_block(
         self,

@@ -127,8 +127,6 @@ def measure_recall(join: BandedJoin, a_found: npt.NDArray[np.int64]) -> Measured
         join.b,
         np.flatnonzero(np.diff(join.b.indptr)),
         join.min_jaccard,
-        join.counts,
-        join.sketches,
         n_threads=join.n_threads,
     )
     true, found = (

@@ -17,7 +17,6 @@ from .csr import (
     check_partner_rarity,
     check_ratio,
     check_same_columns,
-    index_dtype,
 )
 from .errors import ParameterError
 from .footprints import exact_bytes
@@ -26,12 +25,10 @@ from .overlaps import OverlapJoin
 from .pairs import Pairs
 from .planning import LSH_SEED, METHODS, plan_buckets, plan_rows, turn_sides
 from .plans import JoinPlan, JoinWork
-from .postings import OrderedPostings
+from .postings import OrderedPostings, close_ranks
 from .ranking import rank_pairs, weigh_shared
 
 __all__ = ["containment_join", "jaccard_join"]
-
-_FEW_COLUMNS = 1 << 22
 
 
 def jaccard_join(
@@ -228,7 +225,7 @@ def _join(
     begin = time.perf_counter()
     tally = np.zeros(3, dtype=np.int64)
     is_turned = of_union and turn_sides(a, b)
-    queries, posted = _close_ranks(*((b, a) if is_turned else (a, b)))
+    queries, posted = close_ranks(*((b, a) if is_turned else (a, b)))
     postings = OrderedPostings.from_rows(posted, "a" if is_turned else "b")
     join = OverlapJoin(queries, postings, least, of_union)
     query_rows, rows, shared = join.run(n_threads=n_threads, tally=tally)
@@ -257,24 +254,3 @@ def _join(
         seconds=time.perf_counter() - begin,
     )
     return replace(pairs, plan=plan.with_actual(actual))
-
-
-def _close_ranks(queries: SparseRows, posted: SparseRows) -> tuple[SparseRows, SparseRows]:
-    """Renumber the columns where `posted` uses few of a vast universe, such as hashed ones.
-
-    A quarter of a byte per column would let memory follow the universe instead of the entries.
-    Columns of a query that `posted` lacks all become the last one, which nobody there has; that
-    breaks the query's canonical form but not the join, which only looks its columns up.
-    """
-    if posted.n_cols <= _FEW_COLUMNS + 32 * posted.n_entries:
-        return queries, posted
-    columns, ranks = np.unique(posted.indices, return_inverse=True)
-    query_ranks = np.searchsorted(columns, queries.indices)
-    known = np.append(columns, -1)[query_ranks] == queries.indices
-    n_cols = len(columns) + 1
-    dtype = index_dtype(n_cols)
-    closed = np.where(known, query_ranks, len(columns)).astype(dtype)
-    return (
-        SparseRows(queries.indptr, closed, None, n_cols),
-        SparseRows(posted.indptr, ranks.astype(dtype), None, n_cols),
-    )

@@ -4,15 +4,6 @@ cdef enum:
     QUERIES_TOGETHER = 16  # whose cache misses overlap
 
 
-cdef inline double overlap_ratio(
-    int64_t n_shared, int64_t n_partners, int64_t n_others, bint of_union
-) noexcept nogil:
-    """Return shared partners over the union, or over the query's own; it rises with `n_shared`."""
-    if of_union:
-        return <double>n_shared / <double>(n_partners + n_others - n_shared)
-    return <double>n_shared / <double>n_partners
-
-
 cdef inline int64_t find_used(
     const index_t[::1] indices,
     int64_t first,
@@ -207,66 +198,6 @@ cdef inline int64_t keep_promising(
     return n_kept - base
 
 
-cdef inline int64_t count_held(
-    int64_t n_skipped,
-    const int64_t[::1] skipped,
-    const index_t[::1] indices,
-    int64_t first,
-    int64_t last,
-) noexcept nogil:
-    """Return how many of the skipped columns a row holds."""
-    cdef int64_t place, low, high, middle, column, n_held = 0
-    for place in range(n_skipped):
-        column = skipped[place]
-        low = first
-        high = last
-        while low < high:
-            middle = (low + high) >> 1
-            if indices[middle] < column:
-                low = middle + 1
-            else:
-                high = middle
-        first = low
-        if low < last and indices[low] == column:
-            n_held += 1
-    return n_held
-
-
-cdef inline int64_t verify(
-    int64_t n_promising,
-    int64_t n_skipped,
-    const int64_t[::1] skipped,
-    int64_t n_partners,
-    double least,
-    bint of_union,
-    const int64_t[::1] starts,
-    const int32_t[::1] sizes,
-    const index_t[::1] row_indices,
-    int64_t base,
-    int32_t[::1] match_rows,
-    int32_t[::1] match_shared,
-) noexcept nogil:
-    """Complete the counts of promising rows, keep those that reach `least`, return how many."""
-    cdef int64_t place, start, size, n_kept = base
-    cdef int32_t row
-    cdef int64_t n_held
-    if n_skipped == 0:
-        return n_promising
-    for place in range(base, base + n_promising):
-        chanfp_prefetch(&row_indices[starts[match_rows[place]]])
-    for place in range(base, base + n_promising):
-        row = match_rows[place]
-        start = starts[row]
-        size = sizes[row]
-        n_held = count_held(n_skipped, skipped, row_indices, start, start + size)
-        n_held += match_shared[place]
-        if overlap_ratio(n_held, n_partners, size, of_union) >= least:
-            match_rows[n_kept] = row
-            match_shared[n_kept] = <int32_t>n_held
-            n_kept += 1
-    return n_kept - base
-
-
 cdef int64_t join_overlaps(
     const int64_t[::1] indptr,
     const index_t[::1] indices,
@@ -330,8 +261,9 @@ cdef int64_t join_overlaps(
                 tally[1] += n_touched
                 tally[2] += n_kept
                 n_filled += verify(
-                    n_kept, n_lists - n_stay, skipped, n_partners, least, of_union, starts,
-                    sizes, row_indices, n_filled, match_rows, match_shared,
+                    n_kept, n_lists - n_stay, skipped, n_partners, least, of_union, used, offsets,
+                    posting_rows, starts, sizes, row_indices, counts, n_filled, match_rows,
+                    match_shared,
                 )
             first = list_ends[query]
             match_ends[place - start] = n_filled

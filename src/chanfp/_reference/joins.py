@@ -55,13 +55,21 @@ def join_rows(
     min_shared: int = 1,
     top_k: int | None = None,
     partner_rarity: Sequence[float] | None = None,
+    by_rarity: bool = False,
     a_begins: Sequence[int] | None = None,
     b_begins: Sequence[int] | None = None,
 ) -> list[tuple[int, int, float, int, float]]:
     """Return (row of a, row of b, Jaccard, shared partners, weighted Jaccard) of every match.
 
-    Every pair is looked at; the best `top_k` of each row of a come first.
+    Every pair is looked at; the best `top_k` of each row of a come first. `by_rarity` ranks them
+    by the summed rarity of the shared columns before anything else.
     """
+
+    def overlap(i: int, j: int) -> float:
+        if not by_rarity or partner_rarity is None:
+            return 0.0
+        return add_up([partner_rarity[column] for column in sorted(a[i].keys() & b[j].keys())])
+
     matches = []
     for i, one in enumerate(a):
         found = []
@@ -76,7 +84,7 @@ def join_rows(
                 continue
             weight = tfidf_jaccard(one, other, partner_rarity) if partner_rarity else 0.0
             found.append((i, j, jaccard, n_shared, weight))
-        found.sort(key=lambda match: (-match[2], -match[4], match[1]))
+        found.sort(key=lambda match: (-overlap(match[0], match[1]), -match[2], -match[4], match[1]))
         matches.extend(found[:top_k])
     return matches
 
