@@ -36,6 +36,7 @@ LAYERS = [
     "fingerprints",
     "hubs",
     "grouping",
+    "controls",
     "roles",
     "activity",
     "calls",

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from .activity import Activity, gather_activity
@@ -16,6 +17,7 @@ from .blocks import Progress, map_ordered
 from .calls import CallStore
 from .cdr import CallRecords, read_cdrs
 from .clock import has_zone, parse_time
+from .controls import draw_controls
 from .counts import MAX_REJECT_SHARE
 from .errors import ParameterError
 from .fingerprints import Fingerprints, FingerprintSet
@@ -25,7 +27,7 @@ from .memory import MemorySettings
 from .numbering import NumberingPlan
 from .numberlists import NumberList
 from .repeats import check_tolerance
-from .roles import Roles, WindowSettings, assign_roles
+from .roles import Role, Roles, WindowSettings, assign_roles
 from .served import find_served
 from .subscribers import Subscribers, read_subscribers
 from .subscriptions import Subscriptions
@@ -159,6 +161,7 @@ class _Gathered:
 
     activity: Activity
     roles: Roles
+    controls: tuple[Role, Role]
     grouped: list[Grouped]
     n_duplicates: int
 
@@ -202,10 +205,12 @@ class _Run:
                 progress=self.progress,
             )
             roles = assign_roles(activity, subscriptions, self.windows)
+            controls = draw_controls(activity, subscriptions, roles)
             self.memory.give_back()
-            grouped = group_calls(store, activity.n_calls, roles.windows, n_threads=self.n_threads)
+            windows = (*roles.windows, *controls)
+            grouped = group_calls(store, activity.n_calls, windows, n_threads=self.n_threads)
         self.memory.give_back()
-        return _Gathered(activity, roles, grouped, int(store.n_repeats.sum()))
+        return _Gathered(activity, roles, controls, grouped, int(store.n_repeats.sum()))
 
     def assemble(self, gathered: _Gathered, hub_settings: HubSettings) -> Fingerprints:
         """Make sparse rows of what was gathered.
@@ -214,12 +219,14 @@ class _Run:
         """
         # Copies of the largest arrays at once, where there is memory for them.
         n_copies = self.n_threads if self.memory.memory_limit is None else 1
-        roles = _keep_seen(gathered.roles, gathered.grouped, n_copies)
+        roles = gathered.roles.with_active(_keep_seen(gathered.grouped, (2, 3), n_copies))
+        is_seen = _keep_seen(gathered.grouped, (4, 5), n_copies)
+        controls = [role.only(is_seen) for role in gathered.controls]
         screened = screen_partners(
             gathered.grouped, hub_settings, n_threads=self.n_threads, n_copies=n_copies
         )
         self.memory.give_back()
-        departed, new, active, active_later = (
+        departed, new, active, active_later, control_old, control_new = (
             FingerprintSet(
                 role,
                 self.subscribers.ids.take(pa.array(role.rows)),
@@ -227,13 +234,17 @@ class _Run:
                 group.seconds,
                 group.outgoing,
             )
-            for role, (group, columns) in zip(roles.windows, screened.take(), strict=True)
+            for role, (group, columns) in zip(
+                (*roles.windows, *controls), screened.take(), strict=True
+            )
         )
         return Fingerprints(
             departed=departed,
             new=new,
             active=active,
             active_later=active_later,
+            control_old=control_old,
+            control_new=control_new,
             partners=screened.partners,
             n_subscribers=screened.n_subscribers,
             hubs=screened.hubs,
@@ -248,17 +259,19 @@ class _Run:
         )
 
 
-def _keep_seen(roles: Roles, grouped: list[Grouped], n_copies: int | None) -> Roles:
-    """Leave active subscriptions without a partner in one of their windows out of both."""
-    *_, earlier, later = range(len(grouped))
+def _keep_seen(
+    grouped: list[Grouped], windows: tuple[int, int], n_copies: int | None
+) -> npt.NDArray[np.bool_]:
+    """Leave subscriptions without a partner in one of their two windows out of both."""
+    earlier, later = windows
     is_seen = (np.diff(grouped[earlier].indptr) > 0) & (np.diff(grouped[later].indptr) > 0)
 
     def keep(place: int) -> None:
         grouped[place] = grouped[place].only(is_seen)
 
-    for _ in map_ordered(keep, (earlier, later), n_threads=n_copies):
+    for _ in map_ordered(keep, windows, n_threads=n_copies):
         pass
-    return roles.with_active(is_seen)
+    return np.asarray(is_seen, bool)
 
 
 def _find_subscribers(

@@ -262,8 +262,8 @@ def screen_partners(
     Parameters
     ----------
     grouped : list of Grouped
-        The calls of the departed, the new, the active, and the later ones of the active, who count
-        as subscribers only once. The list is emptied, so that no entry is held twice.
+        The calls of the departed, the new, the active, and then of those who count as subscribers
+        already. The list is emptied, so that no entry is held twice.
     settings : HubSettings
     n_threads : int, optional
         Default every usable core.

@@ -1,0 +1,78 @@
+"""Competition: candidates of one new number rival each other, and new numbers for one old one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Competition"]
+
+# Probabilities closer than this are equal, so that ranks don't hang on last places.
+DECIMALS = 12
+LEAST_NOBODY, MOST_NOBODY = 1e-3, 1e4
+N_HALVINGS = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Competition:
+    """Pairs with their odds.
+
+    Parameters
+    ----------
+    queries, olds : int64 array, shape (n_pairs,)
+        New and old number of each pair; pairs of one new number stand together.
+    odds : float64 array, shape (n_pairs,)
+        That one person is behind both, judged by the pair alone.
+    rivals : bool array, shape (n_pairs,)
+        True where the pair takes the old number from others: those of the new, not of controls.
+    n_queries, n_olds : int
+    """
+
+    queries: npt.NDArray[np.int64]
+    olds: npt.NDArray[np.int64]
+    odds: npt.NDArray[np.float64]
+    rivals: npt.NDArray[np.bool_]
+    n_queries: int
+    n_olds: int
+
+    def probabilities(self, nobody: float) -> npt.NDArray[np.float64]:
+        """Return odds / (nobody + odds of all pairs of the same new or the same old number).
+
+        Parameters
+        ----------
+        nobody : float
+            Odds that the person behind the new number is not among the old ones, above 0.
+        """
+        of_new = np.bincount(self.queries, self.odds, self.n_queries)[self.queries]
+        of_old = np.bincount(self.olds, self.odds * self.rivals, self.n_olds)[self.olds]
+        others = np.maximum(of_old - self.odds * self.rivals, 0.0)
+        return np.asarray(np.round(self.odds / (nobody + of_new + others), DECIMALS), np.float64)
+
+    def nobody_for(self, counted: npt.NDArray[np.bool_], n_returners: float) -> float:
+        """Return the odds of nobody at which the probabilities counted add up to a number.
+
+        Parameters
+        ----------
+        counted : bool array, shape (n_pairs,)
+        n_returners : float
+            What no odds can reach gets the least or the greatest there is, 0.001 or 10,000.
+        """
+        low, high = np.log(LEAST_NOBODY), np.log(MOST_NOBODY)
+        for _ in range(N_HALVINGS):
+            middle = (low + high) / 2
+            if self.probabilities(float(np.exp(middle)))[counted].sum() > n_returners:
+                low = middle
+            else:
+                high = middle
+        return float(np.exp(high))
+
+    def winners(self, probability: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+        """Return the most probable pair of each new number that has any, by new number.
+
+        Among equals the first pair wins.
+        """
+        order = np.lexsort((np.arange(len(probability)), -probability, self.queries))
+        ordered = self.queries[order]
+        return order[np.flatnonzero(np.diff(ordered, prepend=-1))]
