@@ -11,7 +11,7 @@ __all__ = ["Competition"]
 
 # Probabilities closer than this are equal, so that ranks don't hang on last places.
 DECIMALS = 12
-LEAST_NOBODY, MOST_NOBODY = 1e-3, 1e4
+LEAST_NOBODY, MOST_NOBODY = 0.2, 1e4
 N_HALVINGS = 60
 
 
@@ -27,6 +27,8 @@ class Competition:
         That one person is behind both, judged by the pair alone.
     rivals : bool array, shape (n_pairs,)
         True where the pair takes the old number from others: those of the new, not of controls.
+    decoys : bool array, shape (n_pairs,)
+        True where the old number is a decoy, which nobody can have come back from.
     n_queries, n_olds : int
     """
 
@@ -34,11 +36,14 @@ class Competition:
     olds: npt.NDArray[np.int64]
     odds: npt.NDArray[np.float64]
     rivals: npt.NDArray[np.bool_]
+    decoys: npt.NDArray[np.bool_]
     n_queries: int
     n_olds: int
 
-    def probabilities(self, nobody: float) -> npt.NDArray[np.float64]:
+    def scores(self, nobody: float) -> npt.NDArray[np.float64]:
         """Return odds / (nobody + odds of all pairs of the same new or the same old number).
+
+        Decoys rival others and are rivalled just as departed are, so that neither has an advantage.
 
         Parameters
         ----------
@@ -46,6 +51,15 @@ class Competition:
             Odds that the person behind the new number is not among the old ones, above 0.
         """
         of_new = np.bincount(self.queries, self.odds, self.n_queries)[self.queries]
+        return self._share(nobody, of_new)
+
+    def probabilities(self, nobody: float) -> npt.NDArray[np.float64]:
+        """Return what the scores become when it is told who is a decoy: 0 for those."""
+        odds = np.where(self.decoys, 0.0, self.odds)
+        of_new = np.bincount(self.queries, odds, self.n_queries)[self.queries]
+        return np.where(self.decoys, 0.0, self._share(nobody, of_new))
+
+    def _share(self, nobody: float, of_new: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         of_old = np.bincount(self.olds, self.odds * self.rivals, self.n_olds)[self.olds]
         others = np.maximum(of_old - self.odds * self.rivals, 0.0)
         return np.asarray(np.round(self.odds / (nobody + of_new + others), DECIMALS), np.float64)
@@ -57,7 +71,8 @@ class Competition:
         ----------
         counted : bool array, shape (n_pairs,)
         n_returners : float
-            What no odds can reach gets the least or the greatest there is, 0.001 or 10,000.
+            What no odds can reach gets the least or the greatest there is, 0.2 or 10,000: even where
+            everybody came back, some have no trace of it among their partners.
         """
         low, high = np.log(LEAST_NOBODY), np.log(MOST_NOBODY)
         for _ in range(N_HALVINGS):
@@ -68,11 +83,11 @@ class Competition:
                 high = middle
         return float(np.exp(high))
 
-    def winners(self, probability: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-        """Return the most probable pair of each new number that has any, by new number.
+    def winners(self, score: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+        """Return the pair with the highest score of each new number that has any, by new number.
 
         Among equals the first pair wins.
         """
-        order = np.lexsort((np.arange(len(probability)), -probability, self.queries))
+        order = np.lexsort((np.arange(len(score)), -score, self.queries))
         ordered = self.queries[order]
         return order[np.flatnonzero(np.diff(ordered, prepend=-1))]

@@ -16,9 +16,9 @@ from .subscriptions import Subscriptions
 
 __all__ = ["draw_controls", "mix_keys"]
 
-# As many controls as departed subscriptions, so that decoys don't crowd the pool, but enough to
-# learn from.
-FEWEST_WANTED = 4000
+# As many controls as departed subscriptions, so that decoys don't crowd the pool; but enough to
+# learn from, and no more than a rate of one in a thousand needs.
+FEWEST_WANTED, MOST_WANTED = 4000, 20_000
 GOLDEN = 0x9E3779B97F4A7C15
 
 
@@ -78,7 +78,7 @@ def mix_keys(keys: npt.NDArray[np.uint64], stream: int) -> npt.NDArray[np.uint64
 
 
 def _n_wanted(n_departed: int) -> int:
-    return max(FEWEST_WANTED, n_departed)
+    return min(max(FEWEST_WANTED, n_departed), MOST_WANTED)
 
 
 def _pick(

@@ -231,9 +231,7 @@ def _expect_overlaps(
 
     query_indptr, pool_indptr = (side.calls.indptr.astype(np.int64) for side in (queries, pool))
     query_indices, pool_indices = (side.calls.indices.astype(wide) for side in (queries, pool))
-    blocks = map_blocks(
-        expect_block, len(query_rows), block_rows=_BLOCK_PAIRS, n_threads=n_threads
-    )
+    blocks = map_blocks(expect_block, len(query_rows), block_rows=_BLOCK_PAIRS, n_threads=n_threads)
     for _ in blocks:
         pass
     return sums.reshape(-1, _N_SUMS)

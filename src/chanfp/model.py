@@ -23,7 +23,7 @@ __all__ = ["N_FOLDS", "MatchModel", "RoundModel"]
 
 FORMAT = "chanfp.model"
 FORMAT_VERSION = 1
-N_FOLDS = 5
+N_FOLDS = 10
 # Strength of regularisation, on features of unit variance.
 REGULARISATION = 0.3
 MAX_STEPS = 3000
@@ -117,9 +117,7 @@ class RoundModel:
             found[rows] = self.intercepts[fold] + self.contributions(values[rows], fold).sum(axis=1)
         return np.clip(np.round(found, DECIMALS), -MOST_LOG_ODDS, MOST_LOG_ODDS)
 
-    def contributions(
-        self, values: npt.NDArray[np.float64], fold: int
-    ) -> npt.NDArray[np.float64]:
+    def contributions(self, values: npt.NDArray[np.float64], fold: int) -> npt.NDArray[np.float64]:
         """Return what each feature adds to the log-odds, shape (n_pairs, n_features)."""
         standard = np.nan_to_num((values - self.mean) / self.scale)
         return np.asarray(standard * self.coefficients[fold], np.float64)

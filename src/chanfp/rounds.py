@@ -3,75 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array, vstack
 
 from .blocks import Progress
 from .candidates import find_candidates
 from .competition import Competition
-from .controls import mix_keys
 from .csr import check_csr
-from .decoys import Returners, estimate_returners, q_values, weigh_decoys
+from .decoys import Returners, estimate_returners, q_values
 from .features import PartnerRows, measure_features
-from .fingerprints import Fingerprints, FingerprintSet
-from .model import N_FOLDS, MatchModel, RoundModel
+from .fingerprints import Fingerprints
+from .judgement import Judgement
+from .model import MatchModel, RoundModel
+from .pools import Pools, Rows
 from .renaming import Renames
 
-__all__ = ["MIN_CONTROLS", "Judgement", "judge"]
-
-Rows: TypeAlias = npt.NDArray[np.int64]
+__all__ = ["MIN_CONTROLS", "judge"]
 
 # With fewer, nothing can be learned and no rate be told.
 MIN_CONTROLS = 40
 # Candidates looked at per new number; the model ranks them.
 N_CANDIDATES = 50
-FOLD_STREAM = 5
-
-
-@dataclass(frozen=True, eq=False)
-class Judgement:
-    """What was found, for pairs of new and departed subscriptions.
-
-    Parameters
-    ----------
-    new_rows, old_rows : int64 array, shape (n_pairs,)
-        Rows of ``fingerprints.new`` and ``.departed``; by new row, then most probable first.
-    probability, log_odds, expected_shared : float64 array, shape (n_pairs,)
-    q_value : float64 array, shape (n_pairs,)
-        For each new row's first pair, NaN for the others; 1 where a decoy is more probable.
-    lost_to_decoy : bool array, shape (n_pairs,)
-        True where a decoy is more probable than the first pair.
-    model : MatchModel
-    returners : Returners
-    n_decoys : int
-    decoy_wins : int64 array, shape (n_wins,)
-        Rows of ``fingerprints.control_old`` that are some new number's most probable old one.
-    ratio : float
-        Departed per decoy.
-    """
-
-    new_rows: Rows
-    old_rows: Rows
-    probability: npt.NDArray[np.float64]
-    log_odds: npt.NDArray[np.float64]
-    expected_shared: npt.NDArray[np.float64]
-    q_value: npt.NDArray[np.float64]
-    lost_to_decoy: npt.NDArray[np.bool_]
-    model: MatchModel
-    returners: Returners
-    n_decoys: int
-    decoy_wins: Rows
-    ratio: float
+_BLOCK_PAIRS = 1 << 19
 
 
 def judge(
     fingerprints: Fingerprints,
     *,
     n_rounds: int,
+    top: int,
     model: MatchModel | None = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
@@ -83,6 +44,8 @@ def judge(
     fingerprints : Fingerprints
     n_rounds : int
         Collective rounds after the first look, at least 0.
+    top : int
+        Departed returned per new subscription.
     model : MatchModel, optional
         Take these coefficients instead of fitting; its last round stands for those it lacks.
     n_threads : int, optional
@@ -97,7 +60,7 @@ def judge(
     """
     if len(fingerprints.control_old) < MIN_CONTROLS:
         return None
-    court = _Court(fingerprints, n_threads, progress)
+    court = _Court(Pools(fingerprints), n_threads, progress)
     renames = Renames.of(*(np.zeros(0, np.int64),) * 2, np.zeros(0))
     models: list[RoundModel] = []
     state = None
@@ -109,7 +72,34 @@ def judge(
         state, fitted = found
         models.append(fitted)
         renames = court.renames(state)
-    return None if state is None else court.sentence(state, MatchModel(models))
+    return None if state is None else court.sentence(state, MatchModel(models), top)
+
+
+@dataclass(frozen=True, eq=False)
+class _Views:
+    """The partner lists of one round, with who of the partners was not there before or isn't now."""
+
+    queries: PartnerRows
+    pool: PartnerRows
+    rarity: npt.NDArray[np.float64]
+    began: npt.NDArray[np.float64]
+    gone: npt.NDArray[np.float64]
+
+    def measure(
+        self, queries: Rows, olds: Rows, n_threads: int | None
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Return the features of pairs, and how many partners they probably share."""
+        found = measure_features(
+            self.queries,
+            self.pool,
+            queries,
+            olds,
+            partner_rarity=self.rarity,
+            began=self.began,
+            gone=self.gone,
+            n_threads=n_threads,
+        )
+        return found.values, found.expected_shared
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,147 +110,57 @@ class _State:
     olds: Rows
     log_odds: npt.NDArray[np.float64]
     expected_shared: npt.NDArray[np.float64]
+    score: npt.NDArray[np.float64]
     probability: npt.NDArray[np.float64]
     winners: Rows
     returners: Returners
+    views: _Views
 
 
 @dataclass(frozen=True, eq=False)
 class _Court:
-    """New subscriptions and controls, who ask; departed ones and decoys, who are asked for."""
+    """Hears everybody who asks, once a round."""
 
-    fingerprints: Fingerprints
+    pools: Pools
     n_threads: int | None
     progress: Progress | None
 
-    @property
-    def n_new(self) -> int:
-        return len(self.fingerprints.new)
-
-    @property
-    def n_departed(self) -> int:
-        return len(self.fingerprints.departed)
-
-    @cached_property
-    def queries(self) -> PartnerRows:
-        return _stack(self.fingerprints.new, self.fingerprints.control_new)
-
-    @cached_property
-    def pool(self) -> PartnerRows:
-        return _stack(self.fingerprints.departed, self.fingerprints.control_old)
-
-    @cached_property
-    def keys(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-        """Number keys of queries and pool."""
-        prints = self.fingerprints
-        keys = prints.subscriptions.keys
-        new, departed, control = (
-            keys[one.role.holdings] for one in (prints.new, prints.departed, prints.control_old)
-        )
-        return np.concatenate([new, control]), np.concatenate([departed, control])
-
-    @cached_property
-    def columns(self) -> tuple[Rows, Rows]:
-        """Columns of the queries' and the pool's numbers as partners, -1 for those nobody calls."""
-        partners = self.fingerprints.partners
-        queries, pool = self.keys
-        new = _find(partners, queries)
-        new[self.n_new :] = -1  # a control's number is its own all along
-        return new, _find(partners, pool)
-
-    @cached_property
-    def folds(self) -> tuple[Rows, Rows]:
-        queries, pool = (
-            (mix_keys(keys, FOLD_STREAM) % np.uint64(N_FOLDS)).astype(np.int64)
-            for keys in self.keys
-        )
-        queries[: self.n_new] = -1
-        return queries, pool
-
-    @cached_property
-    def begins(self) -> tuple[Rows, Rows]:
-        """When queries and pool began; nobody comes back before being there."""
-        prints, activity = self.fingerprints, self.fingerprints.activity
-        departed, is_new = prints.departed.role.holdings, prints.new.role.holdings
-        first = np.where(
-            np.isin(departed, is_new),
-            activity.first_own_s[departed],
-            activity.first_seen_s[departed],
-        )
-        controls = activity.first_seen_s[prints.control_old.role.holdings]
-        return (
-            np.concatenate([activity.first_own_s[is_new], prints.control_new.role.start_s]),
-            np.concatenate([first, controls]),
-        )
-
-    @cached_property
-    def decoy_weights(self) -> npt.NDArray[np.float64]:
-        """Departed that each of the pool stands for if it is a decoy, else NaN."""
-        prints = self.fingerprints
-        weights = weigh_decoys(prints.departed.n_partners, prints.control_old.n_partners)
-        return np.concatenate([np.full(self.n_departed, np.nan), weights])
-
-    @property
-    def ratio(self) -> float:
-        return self.n_departed / max(len(self.fingerprints.control_old), 1)
-
-    def hear(
-        self, renames: Renames, given: RoundModel | None
-    ) -> tuple[_State, RoundModel] | None:
+    def hear(self, renames: Renames, given: RoundModel | None) -> tuple[_State, RoundModel] | None:
         """Go through one round; None where nothing can be learned."""
-        queries = renames.rename(self.queries)
-        rarity = self.fingerprints.partner_rarity
+        queries = renames.rename(self.pools.queries)
+        rarity = self.pools.fingerprints.partner_rarity
         n_columns = len(rarity)
         pairs = find_candidates(
             check_csr(queries.calls, "new"),
-            check_csr(self.pool.calls, "departed"),
+            check_csr(self.pools.pool.calls, "departed"),
             partner_rarity=rarity,
             top_k=N_CANDIDATES,
-            new_begins=self.begins[0],
-            departed_begins=self.begins[1],
+            new_begins=self.pools.begins[0],
+            departed_begins=self.pools.begins[1],
             n_threads=self.n_threads,
             progress=self.progress,
         )
-        began, gone = self._absences(renames, n_columns)
-        features = measure_features(
-            queries,
-            self.pool,
-            pairs.a_rows,
-            pairs.b_rows,
-            partner_rarity=rarity,
-            began=began,
-            gone=gone,
-            n_threads=self.n_threads,
-        )
-        model = given
-        if model is None:
-            asks = pairs.a_rows >= self.n_new
-            folds = np.column_stack([self.folds[0][pairs.a_rows], self.folds[1][pairs.b_rows]])
-            is_true = self._own(pairs.a_rows, pairs.b_rows)
-            model = RoundModel.fit(features.values[asks], is_true[asks], folds[asks])
+        views = _Views(queries, self.pools.pool, rarity, *self.pools.absences(renames, n_columns))
+        a_rows, b_rows = pairs.a_rows, pairs.b_rows
+        model = given if given is not None else self._learn(views, a_rows, b_rows)
         if model is None:
             return None
-        log_odds = model.log_odds(features.values, self.folds[1][pairs.b_rows])
-        state = self._compete(pairs.a_rows, pairs.b_rows, log_odds, features.expected_shared)
-        return state, model
+        log_odds, expected_shared = np.empty(len(pairs)), np.empty(len(pairs))
+        for start in range(0, len(pairs), _BLOCK_PAIRS):
+            block = slice(start, start + _BLOCK_PAIRS)
+            values, expected_shared[block] = views.measure(
+                a_rows[block], b_rows[block], self.n_threads
+            )
+            log_odds[block] = model.log_odds(values, self.pools.folds[1][b_rows[block]])
+        return self._compete(a_rows, b_rows, log_odds, expected_shared, views), model
 
-    def _own(self, queries: Rows, olds: Rows) -> npt.NDArray[np.bool_]:
-        """Return which pairs are a control and its own old window."""
-        return (queries >= self.n_new) & (queries - self.n_new == olds - self.n_departed)
-
-    def _absences(
-        self, renames: Renames, n_columns: int
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Return how surely each partner's number wasn't in use before, and isn't any more."""
-        new, old = self.columns
-        began, gone = np.zeros(n_columns), np.zeros(n_columns)
-        began[new[new >= 0]] = 1.0
-        departed = old[: self.n_departed]
-        gone[departed[departed >= 0]] = 1.0
-        recycled = (began > 0) & (gone > 0)
-        began[recycled] = gone[recycled] = 0.0
-        gone *= 1.0 - renames.added_up(renames.old, n_columns)
-        return began, gone
+    def _learn(self, views: _Views, queries: Rows, olds: Rows) -> RoundModel | None:
+        """Fit a model on the pairs of the controls that ask."""
+        asks = np.flatnonzero(queries >= self.pools.n_new)
+        queries, olds = queries[asks], olds[asks]
+        values, _ = views.measure(queries, olds, self.n_threads)
+        folds = np.column_stack([self.pools.folds[0][queries], self.pools.folds[1][olds]])
+        return RoundModel.fit(values, self.pools.own(queries, olds), folds)
 
     def _compete(
         self,
@@ -268,89 +168,116 @@ class _Court:
         olds: Rows,
         log_odds: npt.NDArray[np.float64],
         expected_shared: npt.NDArray[np.float64],
+        views: _Views,
     ) -> _State:
-        is_new = queries < self.n_new
+        is_new = queries < self.pools.n_new
         competition = Competition(
             queries,
             olds,
             np.exp(log_odds),
             is_new,
-            len(self.queries),
-            len(self.pool),
+            olds >= self.pools.n_departed,
+            len(self.pools.queries),
+            len(self.pools.pool),
         )
-        plain = competition.probabilities(1.0)
+        plain = competition.scores(1.0)
         winners = competition.winners(plain)
-        own = winners[self._own(queries[winners], olds[winners])]
-        control_weight = np.zeros(len(self.fingerprints.control_new))
-        control_weight[queries[own] - self.n_new] = plain[own]
+        own = winners[self.pools.own(queries[winners], olds[winners])]
+        control_weight = np.zeros(len(self.pools.asking))
+        control_weight[queries[own] - self.pools.n_new] = plain[own]
         of_new = winners[is_new[winners]]
         returners = estimate_returners(
-            plain[of_new], self.decoy_weights[olds[of_new]], control_weight, self.n_new
+            plain[of_new], self.pools.decoy_weights[olds[of_new]], control_weight, self.pools.n_new
         )
-        counted = is_new & (olds < self.n_departed)
+        counted = is_new & (olds < self.pools.n_departed)
         nobody = competition.nobody_for(counted, returners.estimate)
-        probability = competition.probabilities(nobody)
-        winners = competition.winners(probability)
+        score = competition.scores(nobody)
+        winners = competition.winners(score)
         return _State(
             queries,
             olds,
             log_odds,
             expected_shared,
-            probability,
+            score,
+            competition.probabilities(nobody),
             winners[is_new[winners]],
             returners,
+            views,
         )
 
     def renames(self, state: _State) -> Renames:
         """Return who the new numbers probably are; decoys are renamed to as others are."""
-        is_new = state.queries < self.n_new
+        is_new = state.queries < self.pools.n_new
         return Renames.of(
-            self.columns[0][state.queries[is_new]],
-            self.columns[1][state.olds[is_new]],
-            state.probability[is_new],
+            self.pools.columns[0][state.queries[is_new]],
+            self.pools.columns[1][state.olds[is_new]],
+            state.score[is_new],
         )
 
-    def sentence(self, state: _State, model: MatchModel) -> Judgement:
-        """Return what the last round says, with q-values."""
+    def sentence(self, state: _State, model: MatchModel, top: int) -> Judgement:
+        """Return what the last round says of the best departed of each new one."""
         winning = state.olds[state.winners]
         q_of_winner = q_values(
-            state.probability[state.winners], self.decoy_weights[winning], self.ratio
+            state.score[state.winners], self.pools.decoy_weights[winning], self.pools.ratio
         )
-        q_of_new = np.full(self.n_new, np.nan)
+        q_of_new = np.full(self.pools.n_new, np.nan)
         q_of_new[state.queries[state.winners]] = q_of_winner
-        kept = np.flatnonzero((state.queries < self.n_new) & (state.olds < self.n_departed))
-        order = np.lexsort(
-            (state.olds[kept], -state.probability[kept], state.queries[kept])
+        margin_new, margin_old = _margins(state, self.pools.n_new)
+        kept = np.flatnonzero(
+            (state.queries < self.pools.n_new) & (state.olds < self.pools.n_departed)
         )
+        order = np.lexsort((state.olds[kept], -state.probability[kept], state.queries[kept]))
         kept = kept[order]
-        new_rows = state.queries[kept]
-        is_first = np.diff(new_rows, prepend=-1) != 0
-        lost = is_first & np.isnan(q_of_new[new_rows])
-        q_value = np.where(is_first, np.where(lost, 1.0, q_of_new[new_rows]), np.nan)
+        place = np.arange(len(kept)) - np.searchsorted(state.queries[kept], state.queries[kept])
+        kept, place = kept[place < top], place[place < top]
+        new_rows, old_rows = state.queries[kept], state.olds[kept]
+        # The winner's rate is the first pair's; where a decoy won there is none.
+        lost = (place == 0) & np.isnan(q_of_new[new_rows])
+        values, _ = state.views.measure(new_rows, old_rows, self.n_threads)
         return Judgement(
-            new_rows,
-            state.olds[kept],
-            state.probability[kept],
-            state.log_odds[kept],
-            state.expected_shared[kept],
-            q_value,
-            lost,
-            model,
-            state.returners,
-            len(self.fingerprints.control_old),
-            np.unique(winning[winning >= self.n_departed] - self.n_departed),
-            self.ratio,
+            new_rows=new_rows,
+            old_rows=old_rows,
+            probability=state.probability[kept],
+            log_odds=state.log_odds[kept],
+            expected_shared=state.expected_shared[kept],
+            margin_new=margin_new[kept],
+            margin_old=margin_old[kept],
+            q_value=np.where(place == 0, np.where(lost, 1.0, q_of_new[new_rows]), np.nan),
+            lost_to_decoy=lost,
+            features=values,
+            folds=self.pools.folds[1][old_rows],
+            model=model,
+            returners=state.returners,
+            n_decoys=len(self.pools.fingerprints.control_old),
+            n_departed=self.pools.n_departed,
+            n_winners=int(np.count_nonzero(winning < self.pools.n_departed)),
+            n_decoy_wins=int(np.count_nonzero(winning >= self.pools.n_departed)),
         )
 
 
-def _stack(one: FingerprintSet, other: FingerprintSet) -> PartnerRows:
-    matrix = csr_array(vstack([one.matrix, other.matrix], format="csr"))
-    return PartnerRows.certain(matrix, np.concatenate([one.outgoing, other.outgoing]))
+def _margins(state: _State, n_new: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return how far each pair's log-odds lie above the best other pair's of either side.
+
+    NaN where there is no other; the rivals for an old number are the new ones only.
+    """
+    is_new = state.queries < n_new
+    return (
+        _margin(state.queries, state.log_odds, np.ones(len(is_new), bool)),
+        _margin(state.olds, state.log_odds, is_new),
+    )
 
 
-def _find(partners: npt.NDArray[np.uint64], keys: npt.NDArray[np.uint64]) -> Rows:
-    """Return the column of each key, -1 for those that have none."""
-    if not len(partners):
-        return np.full(len(keys), -1, np.int64)
-    places = np.minimum(np.searchsorted(partners, keys), len(partners) - 1)
-    return np.where(partners[places] == keys, places, -1).astype(np.int64)
+def _margin(
+    groups: Rows, values: npt.NDArray[np.float64], counted: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
+    n_groups = int(groups.max(initial=-1)) + 1
+    best, second = np.full(n_groups, -np.inf), np.full(n_groups, -np.inf)
+    order = np.lexsort((-values, groups))
+    order = order[counted[order]]
+    place = np.arange(len(order)) - np.searchsorted(groups[order], groups[order])
+    for found, at in ((best, 0), (second, 1)):
+        found[groups[order[place == at]]] = values[order[place == at]]
+    is_best = np.zeros(len(groups), bool)
+    is_best[order[place == 0]] = True
+    other = np.where(is_best, second[groups], best[groups])
+    return np.where(np.isfinite(other), values - other, np.nan)
