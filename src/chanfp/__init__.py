@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from .inspection import Inspection, inspect_cdrs
     from .matcher import Matcher
     from .matches import MATCH_SCHEMA, Matches
+    from .model import MatchModel
     from .numbering import NumberingPlan
     from .numberlists import NumberList
     from .pairs import Pairs
     from .partner_evidence import PartnerEvidence, measure_pairs
+    from .policy import GradePolicy
     from .shortnumbers import ShortNumbers
     from .sidetables import (
         SideTable,
@@ -50,8 +52,10 @@ _MODULE_OF = {
     "Explanation": "explanation",
     "FingerprintSet": "fingerprints",
     "Fingerprints": "fingerprints",
+    "GradePolicy": "policy",
     "Inspection": "inspection",
     "MATCH_SCHEMA": "matches",
+    "MatchModel": "model",
     "Matcher": "matcher",
     "Matches": "matches",
     "NumberList": "numberlists",
@@ -93,7 +97,9 @@ __all__ = [
     "Explanation",
     "FingerprintSet",
     "Fingerprints",
+    "GradePolicy",
     "Inspection",
+    "MatchModel",
     "Matcher",
     "Matches",
     "NumberList",

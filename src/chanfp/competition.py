@@ -50,18 +50,18 @@ class Competition:
         nobody : float
             Odds that the person behind the new number is not among the old ones, above 0.
         """
-        of_new = np.bincount(self.queries, self.odds, self.n_queries)[self.queries]
-        return self._share(nobody, of_new)
+        return self._share(nobody, self.odds)
 
     def probabilities(self, nobody: float) -> npt.NDArray[np.float64]:
         """Return what the scores become when it is told who is a decoy: 0 for those."""
         odds = np.where(self.decoys, 0.0, self.odds)
-        of_new = np.bincount(self.queries, odds, self.n_queries)[self.queries]
-        return np.where(self.decoys, 0.0, self._share(nobody, of_new))
+        return np.where(self.decoys, 0.0, self._share(nobody, odds))
 
-    def _share(self, nobody: float, of_new: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        of_old = np.bincount(self.olds, self.odds * self.rivals, self.n_olds)[self.olds]
-        others = np.maximum(of_old - self.odds * self.rivals, 0.0)
+    def _share(self, nobody: float, odds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the share of each pair among `odds` of its new number and rivals for its old."""
+        of_new = np.bincount(self.queries, odds, self.n_queries)[self.queries]
+        own = self.odds * self.rivals
+        others = np.maximum(np.bincount(self.olds, own, self.n_olds)[self.olds] - own, 0.0)
         return np.asarray(np.round(self.odds / (nobody + of_new + others), DECIMALS), np.float64)
 
     def nobody_for(self, counted: npt.NDArray[np.bool_], n_returners: float) -> float:
@@ -71,8 +71,8 @@ class Competition:
         ----------
         counted : bool array, shape (n_pairs,)
         n_returners : float
-            What no odds can reach gets the least or the greatest there is, 0.2 or 10,000: even where
-            everybody came back, some have no trace of it among their partners.
+            What no odds can reach gets the least or the greatest there is, 0.2 or 10,000: even
+            where everybody came back, some left no trace of it among their partners.
         """
         low, high = np.log(LEAST_NOBODY), np.log(MOST_NOBODY)
         for _ in range(N_HALVINGS):

@@ -6,7 +6,7 @@ Only what means the same for a control and for somebody who came back: no gap, n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,14 @@ from scipy.sparse import csr_array
 from . import _core
 from .blocks import map_blocks
 
-__all__ = ["FEATURES", "FeatureTable", "PartnerRows", "measure_features"]
+__all__ = [
+    "FEATURES",
+    "FeatureTable",
+    "OverlapSums",
+    "PartnerRows",
+    "expect_overlaps",
+    "measure_features",
+]
 
 _BLOCK_PAIRS = 1 << 15
 _N_SUMS = 8
@@ -79,7 +86,25 @@ class PartnerRows:
     def sum(self, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return each row's sum of entry weights, added in column order."""
         rows = np.repeat(np.arange(len(self)), np.diff(self.calls.indptr))
-        return np.bincount(rows, weights, len(self))
+        return np.asarray(np.bincount(rows, weights, len(self)), np.float64)
+
+
+class OverlapSums(NamedTuple):
+    """Sums over the shared partners of pairs; float64 arrays of shape (n_pairs,).
+
+    With x and y the calls of the two sides and b the probability that the partner is one of the
+    query's: b, b times rarity, min(x, by), sqrt(bxy), that times rarity, sqrt(bxy) of calls made
+    plus that of calls received, x, and by.
+    """
+
+    shared: npt.NDArray[np.float64]
+    rarity: npt.NDArray[np.float64]
+    least: npt.NDArray[np.float64]
+    root: npt.NDArray[np.float64]
+    rare_root: npt.NDArray[np.float64]
+    directed: npt.NDArray[np.float64]
+    calls_new: npt.NDArray[np.float64]
+    calls_old: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,10 +149,16 @@ def measure_features(
     n_threads : int, optional
         Default every usable core; the result doesn't depend on it.
     """
-    sums = _expect_overlaps(queries, pool, query_rows, pool_rows, partner_rarity, n_threads)
+    shared, rarity, least, root, rare_root, directed, calls_new, calls_old = expect_overlaps(
+        queries,
+        pool,
+        query_rows,
+        pool_rows,
+        partner_rarity=partner_rarity,
+        n_threads=n_threads,
+    )
     new = _Side.of(queries, partner_rarity, began).take(query_rows)
     old = _Side.of(pool, partner_rarity, gone).take(pool_rows)
-    shared, rarity, least, root, rare_root, directed, calls_new, calls_old = sums.T
     mean_calls = np.sqrt(new.calls * old.calls)
     columns = [
         np.log1p(shared),
@@ -154,14 +185,14 @@ def measure_features(
         np.abs(np.log(new.calls / old.calls)),
         np.abs(new.direction - old.direction),
     ]
-    return FeatureTable(np.column_stack(columns), np.ascontiguousarray(shared))
+    return FeatureTable(np.column_stack(columns), shared)
 
 
 def _share(
     part: npt.NDArray[np.float64], whole: npt.NDArray[np.float64], least: Any
 ) -> npt.NDArray[np.float64]:
     """Return part / whole, at most 1; a whole of next to nothing says next to nothing."""
-    return np.minimum(part / np.maximum(whole, least), 1.0)
+    return np.asarray(np.minimum(part / np.maximum(whole, least), 1.0), np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,14 +229,19 @@ class _Side:
         return _Side(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 
-def _expect_overlaps(
+def expect_overlaps(
     queries: PartnerRows,
     pool: PartnerRows,
     query_rows: npt.NDArray[np.int64],
     pool_rows: npt.NDArray[np.int64],
+    *,
     partner_rarity: npt.NDArray[np.float64],
-    n_threads: int | None,
-) -> npt.NDArray[np.float64]:
+    n_threads: int | None = None,
+) -> OverlapSums:
+    """Return sums over the shared partners of pairs, from one pass over both rows of each.
+
+    Parameters as in `measure_features`.
+    """
     sums = np.empty(len(query_rows) * _N_SUMS)
     # Offsets are int64 for every kernel; SciPy has one width for both.
     wide = np.int64 if queries.calls.shape[1] >= 2**31 else np.int32
@@ -234,4 +270,4 @@ def _expect_overlaps(
     blocks = map_blocks(expect_block, len(query_rows), block_rows=_BLOCK_PAIRS, n_threads=n_threads)
     for _ in blocks:
         pass
-    return sums.reshape(-1, _N_SUMS)
+    return OverlapSums(*np.ascontiguousarray(sums.reshape(-1, _N_SUMS).T))

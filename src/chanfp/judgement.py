@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from .decoys import Returners
 from .features import FEATURES
+from .fingerprints import Fingerprints
 from .model import MatchModel
+from .pairs import Pairs
+from .partner_evidence import PartnerEvidence, measure_pairs
 
-__all__ = ["Judgement"]
+__all__ = ["Judgement", "make_pairs"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,3 +83,54 @@ class Judgement:
             "intercept": float(last.intercepts[fold]),
             **dict(zip(FEATURES, parts.tolist(), strict=True)),
         }
+
+
+def make_pairs(
+    judgement: Judgement, fingerprints: Fingerprints, min_shared: int | None, n_threads: int | None
+) -> tuple[Judgement, Pairs]:
+    """Return what was judged as pairs, of those alone that share enough partners.
+
+    Parameters
+    ----------
+    judgement : Judgement
+    fingerprints : Fingerprints
+    min_shared : int or None
+        Fewest partners in common, probable ones not among them.
+    n_threads : int or None
+
+    Returns
+    -------
+    judgement, pairs
+        Row for row.
+    """
+    new_rows, old_rows = judgement.new_rows, judgement.old_rows
+    measured = _measure(fingerprints, new_rows, old_rows, None, n_threads)
+    kept = np.flatnonzero(measured.n_shared >= (min_shared or 0))
+    weighted = _measure(fingerprints, new_rows, old_rows, fingerprints.partner_rarity, n_threads)
+    names = [name for name, value in vars(judgement).items() if isinstance(value, np.ndarray)]
+    pairs = Pairs(
+        new_rows[kept],
+        old_rows[kept],
+        measured.jaccard[kept],
+        measured.n_shared[kept],
+        np.nan_to_num(weighted.weighted_jaccard[kept]),
+    )
+    return replace(judgement, **{name: getattr(judgement, name)[kept] for name in names}), pairs
+
+
+def _measure(
+    fingerprints: Fingerprints,
+    new_rows: npt.NDArray[np.int64],
+    old_rows: npt.NDArray[np.int64],
+    weights: npt.NDArray[np.float64] | None,
+    n_threads: int | None,
+) -> PartnerEvidence:
+    """Measure pairs on calls or, given weights of partners, on weighted calls."""
+    new, old = (
+        csr_array(one.matrix if weights is None else one.matrix.multiply(weights[None, :]))
+        for one in (fingerprints.new, fingerprints.departed)
+    )
+    for side in (new, old):
+        side.eliminate_zeros()
+    rarity = np.ones(len(fingerprints.partner_rarity))
+    return measure_pairs(new, old, new_rows, old_rows, partner_rarity=rarity, n_threads=n_threads)

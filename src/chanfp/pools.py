@@ -38,10 +38,12 @@ class Pools:
 
     @property
     def n_new(self) -> int:
+        """How many new subscriptions ask."""
         return len(self.fingerprints.new)
 
     @property
     def n_departed(self) -> int:
+        """How many of the pool have departed."""
         return len(self.fingerprints.departed)
 
     @cached_property
@@ -53,12 +55,14 @@ class Pools:
 
     @cached_property
     def queries(self) -> PartnerRows:
+        """Windows of the new, then of the controls that ask."""
         prints = self.fingerprints
         asking = _only(prints.control_new, self.asking)
         return _stack((prints.new.matrix, prints.new.outgoing), asking)
 
     @cached_property
     def pool(self) -> PartnerRows:
+        """Windows of the departed, then of the decoys."""
         sets = (self.fingerprints.departed, self.fingerprints.control_old)
         return _stack(*((one.matrix, one.outgoing) for one in sets))
 
@@ -83,6 +87,7 @@ class Pools:
 
     @cached_property
     def folds(self) -> tuple[Rows, Rows]:
+        """Fold of each query, -1 for new ones, and of each of the pool."""
         queries, pool = (
             (mix_keys(keys, FOLD_STREAM) % np.uint64(N_FOLDS)).astype(np.int64)
             for keys in self.keys
@@ -117,6 +122,7 @@ class Pools:
 
     @property
     def ratio(self) -> float:
+        """Departed per decoy."""
         return self.n_departed / max(len(self.fingerprints.control_old), 1)
 
     def own(self, queries: Rows, olds: Rows) -> npt.NDArray[np.bool_]:

@@ -93,7 +93,7 @@ def _unite(
     n_places = int(place[-1]) + 1 if len(place) else 0
 
     def add_up(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return np.bincount(place, values, n_places)
+        return np.asarray(np.bincount(place, values, n_places), np.float64)
 
     absence = add_up(np.log1p(-np.minimum(weights, 1.0 - 1e-12)))
     indptr = np.zeros(len(rows) + 1, np.int64)

@@ -77,7 +77,7 @@ def judge(
 
 @dataclass(frozen=True, eq=False)
 class _Views:
-    """The partner lists of one round, with who of the partners was not there before or isn't now."""
+    """The partner lists of one round, with which partners weren't there before or aren't now."""
 
     queries: PartnerRows
     pool: PartnerRows
