@@ -132,6 +132,7 @@ def measure_features(
     partner_rarity: npt.NDArray[np.float64],
     began: npt.NDArray[np.float64],
     gone: npt.NDArray[np.float64],
+    pool_columns: npt.NDArray[np.int64],
     n_threads: int | None = None,
 ) -> FeatureTable:
     """Return the features of pairs of rows.
@@ -146,6 +147,9 @@ def measure_features(
         Probability that the partner's number was not in use before, 0 to 1: a new subscription's.
     gone : float64 array, shape (n_partners,)
         Probability that it is not in use any more: a departed subscription's.
+    pool_columns : int64 array, shape (n_pool,)
+        Column of each old number as a partner, -1 where it is none. Calls to it don't count for
+        the pair: nobody calls a number that has departed, and decoys must have no disadvantage.
     n_threads : int, optional
         Default every usable core; the result doesn't depend on it.
     """
@@ -157,8 +161,9 @@ def measure_features(
         partner_rarity=partner_rarity,
         n_threads=n_threads,
     )
-    new = _Side.of(queries, partner_rarity, began).take(query_rows)
-    old = _Side.of(pool, partner_rarity, gone).take(pool_rows)
+    between = _find_entries(queries, query_rows, pool_columns[pool_rows])
+    new = _Side.of(queries, partner_rarity, began).without(query_rows, between)
+    old = _Side.of(pool, partner_rarity, gone).without(pool_rows, np.full(len(pool_rows), -1))
     mean_calls = np.sqrt(new.calls * old.calls)
     columns = [
         np.log1p(shared),
@@ -197,14 +202,10 @@ def _share(
 
 @dataclass(frozen=True, eq=False)
 class _Side:
-    """What every pair needs of one row alone."""
+    """What every pair needs of one row alone: sums over its entries, and the entries."""
 
-    size: npt.NDArray[np.float64]
-    alive: npt.NDArray[np.float64]
-    calls: npt.NDArray[np.float64]
-    alive_calls: npt.NDArray[np.float64]
-    rarity: npt.NDArray[np.float64]
-    direction: npt.NDArray[np.float64]
+    sums: dict[str, npt.NDArray[np.float64]]
+    parts: dict[str, npt.NDArray[np.float64]]
 
     @classmethod
     def of(
@@ -215,18 +216,57 @@ class _Side:
     ) -> _Side:
         columns, calls = rows.calls.indices, rows.calls.data
         there = 1.0 - absent[columns]
-        total, made = rows.sum(calls), rows.sum(rows.outgoing)
-        return cls(
-            rows.sum(rows.presence),
-            rows.sum(rows.presence * there),
-            total,
-            rows.sum(calls * there),
-            rows.sum(rows.presence * partner_rarity[columns]),
-            np.log((made + 1) / (np.maximum(total - made, 0) + 1)),
-        )
+        parts = {
+            "size": rows.presence,
+            "alive": rows.presence * there,
+            "calls": calls,
+            "alive_calls": calls * there,
+            "rarity": rows.presence * partner_rarity[columns],
+            "made": rows.outgoing,
+        }
+        return cls({name: rows.sum(part) for name, part in parts.items()}, parts)
 
-    def take(self, rows: npt.NDArray[np.int64]) -> _Side:
-        return _Side(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+    def without(
+        self, rows: npt.NDArray[np.int64], entries: npt.NDArray[np.int64]
+    ) -> _RowSums:
+        """Return the sums of rows, each without one of its entries; -1 for with all of them."""
+        left = np.flatnonzero(entries >= 0)
+        found = {}
+        for name, sums in self.sums.items():
+            found[name] = sums[rows]
+            found[name][left] -= self.parts[name][entries[left]]
+        return _RowSums(**found)
+
+
+@dataclass(frozen=True, eq=False)
+class _RowSums:
+    """Partners, those that could be called on both sides, calls, rarity, calls made."""
+
+    size: npt.NDArray[np.float64]
+    alive: npt.NDArray[np.float64]
+    calls: npt.NDArray[np.float64]
+    alive_calls: npt.NDArray[np.float64]
+    rarity: npt.NDArray[np.float64]
+    made: npt.NDArray[np.float64]
+
+    @property
+    def direction(self) -> npt.NDArray[np.float64]:
+        """Odds of making a call to receiving one, in logarithms."""
+        received = np.maximum(self.calls - self.made, 0.0)
+        return np.asarray(np.log((self.made + 1.0) / (received + 1.0)), np.float64)
+
+
+def _find_entries(
+    rows: PartnerRows, wanted_rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Return the entry of each row and column, -1 where there is none."""
+    n_columns = rows.calls.shape[1]
+    owners = np.repeat(np.arange(len(rows)), np.diff(rows.calls.indptr))
+    places = owners * n_columns + rows.calls.indices
+    wanted = wanted_rows * n_columns + columns
+    entries = np.minimum(np.searchsorted(places, wanted), max(len(places) - 1, 0))
+    found = (columns >= 0) & (places[entries] == wanted) if len(places) else columns < -1
+    return np.where(found, entries, -1)
 
 
 def expect_overlaps(

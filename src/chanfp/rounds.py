@@ -84,6 +84,7 @@ class _Views:
     rarity: npt.NDArray[np.float64]
     began: npt.NDArray[np.float64]
     gone: npt.NDArray[np.float64]
+    pool_columns: Rows
 
     def measure(
         self, queries: Rows, olds: Rows, n_threads: int | None
@@ -97,6 +98,7 @@ class _Views:
             partner_rarity=self.rarity,
             began=self.began,
             gone=self.gone,
+            pool_columns=self.pool_columns,
             n_threads=n_threads,
         )
         return found.values, found.expected_shared
@@ -140,7 +142,13 @@ class _Court:
             n_threads=self.n_threads,
             progress=self.progress,
         )
-        views = _Views(queries, self.pools.pool, rarity, *self.pools.absences(renames, n_columns))
+        views = _Views(
+            queries,
+            self.pools.pool,
+            rarity,
+            *self.pools.absences(renames, n_columns),
+            self.pools.columns[1],
+        )
         a_rows, b_rows = pairs.a_rows, pairs.b_rows
         model = given if given is not None else self._learn(views, a_rows, b_rows)
         if model is None:
