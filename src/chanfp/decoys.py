@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Returners", "estimate_returners", "q_values", "weigh_decoys"]
+__all__ = ["Returners", "estimate_returners", "q_values", "weigh_decoys", "weigh_nearness"]
 
 # Strata by size in which decoys stand for departed, and how many decoys each needs.
 MOST_STRATA = 8
 DECOYS_PER_STRATUM = 20
+# Log-odds of pairs that look somewhat alike, but hardly ever are one person.
+NEAR_FROM, NEAR_TO = -4.0, 0.0
+# Pairs that speak for departed and decoys being equally near, before any is counted.
+PRIOR_PAIRS = 10.0
 # Standard errors on either side of an estimate: 95 of 100 intervals hold the truth.
 N_ERRORS = 1.96
 
@@ -43,6 +48,41 @@ def weigh_decoys(
     strata = [np.searchsorted(edges, sizes, "right") for sizes in (departed_sizes, decoy_sizes)]
     n_departed, n_decoys = (np.bincount(one, minlength=len(edges) + 1) for one in strata)
     return np.asarray((n_departed / np.maximum(n_decoys, 1))[strata[1]], np.float64)
+
+
+def weigh_nearness(
+    departed: npt.NDArray[np.float64],
+    decoys: npt.NDArray[np.float64],
+    decoy_weight: npt.NDArray[np.float64],
+    own: npt.NDArray[np.float64],
+    own_weight: float,
+) -> float:
+    """Return how much nearer departed numbers are to new ones than decoys are, at least 1.
+
+    Newcomers turn up where somebody just left: in the same family, shop or office. So there are
+    more near misses among the departed than decoys show. Pairs that look somewhat alike, but not
+    alike enough to be one person, tell how many more.
+
+    Parameters
+    ----------
+    departed, decoys : float64 array, shapes (n_departed_pairs,) and (n_decoy_pairs,)
+        Log-odds of the pairs of new numbers with either.
+    decoy_weight : float64 array, shape (n_decoy_pairs,)
+        Departed that each stands for.
+    own : float64 array, shape (n_own_pairs,)
+        Log-odds of controls with their own old number, which tell how many of the departed pairs
+        are true although they don't look alike.
+    own_weight : float
+        Returners per control that asks.
+    """
+
+    def count(log_odds: npt.NDArray[np.float64], weight: Any) -> float:
+        near = (log_odds >= NEAR_FROM) & (log_odds < NEAR_TO)
+        return float((near * weight).sum())
+
+    n_false = count(departed, 1.0) - count(own, own_weight)
+    n_expected = count(decoys, decoy_weight)
+    return max((n_false + PRIOR_PAIRS) / (n_expected + PRIOR_PAIRS), 1.0)
 
 
 def q_values(

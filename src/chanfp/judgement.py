@@ -43,6 +43,8 @@ class Judgement:
         What the model saw of each pair, and by which of its coefficients it was judged.
     model : MatchModel
     returners : Returners
+    nearness : float
+        How much nearer the departed are to the new than decoys are, at least 1.
     n_decoys, n_departed : int
         How many are in the pool.
     n_winners, n_decoy_wins : int
@@ -62,6 +64,7 @@ class Judgement:
     folds: npt.NDArray[np.int64]
     model: MatchModel
     returners: Returners
+    nearness: float
     n_decoys: int
     n_departed: int
     n_winners: int
@@ -73,7 +76,7 @@ class Judgement:
     @property
     def least_q(self) -> float:
         """The least q-value that so many winners and decoys can show."""
-        return self.n_departed / max(self.n_decoys * self.n_winners, 1)
+        return self.nearness * self.n_departed / max(self.n_decoys * self.n_winners, 1)
 
     def contributions(self, pair: int) -> dict[str, float]:
         """Return what each feature adds to the log-odds of a pair, and the ``intercept``."""

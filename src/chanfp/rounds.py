@@ -11,7 +11,7 @@ from .blocks import Progress
 from .candidates import find_candidates
 from .competition import Competition
 from .csr import check_csr
-from .decoys import Returners, estimate_returners, q_values
+from .decoys import Returners, estimate_returners, q_values, weigh_nearness
 from .features import PartnerRows, measure_features
 from .fingerprints import Fingerprints
 from .judgement import Judgement
@@ -25,6 +25,8 @@ __all__ = ["MIN_CONTROLS", "judge"]
 MIN_CONTROLS = 40
 # Candidates looked at per new number; the model ranks them.
 N_CANDIDATES = 50
+# How often nearness and the number of returners are estimated, each from the other.
+N_REFINEMENTS = 3
 _BLOCK_PAIRS = 1 << 19
 
 
@@ -116,6 +118,7 @@ class _State:
     probability: npt.NDArray[np.float64]
     winners: Rows
     returners: Returners
+    nearness: float
     views: _Views
 
 
@@ -194,9 +197,16 @@ class _Court:
         control_weight = np.zeros(len(self.pools.asking))
         control_weight[queries[own] - self.pools.n_new] = plain[own]
         of_new = winners[is_new[winners]]
-        returners = estimate_returners(
-            plain[of_new], self.pools.decoy_weights[olds[of_new]], control_weight, self.pools.n_new
-        )
+        nearness, n_returners = 1.0, 0.0
+        for _ in range(N_REFINEMENTS):
+            nearness = self._nearness(queries, olds, log_odds, n_returners)
+            returners = estimate_returners(
+                plain[of_new],
+                nearness * self.pools.decoy_weights[olds[of_new]],
+                control_weight,
+                self.pools.n_new,
+            )
+            n_returners = returners.estimate
         counted = is_new & (olds < self.pools.n_departed)
         nobody = competition.nobody_for(counted, returners.estimate)
         score = competition.scores(nobody)
@@ -210,7 +220,22 @@ class _Court:
             competition.probabilities(nobody),
             winners[is_new[winners]],
             returners,
+            nearness,
             views,
+        )
+
+    def _nearness(
+        self, queries: Rows, olds: Rows, log_odds: npt.NDArray[np.float64], n_returners: float
+    ) -> float:
+        """Return how much nearer the departed are to the new than the decoys are."""
+        weights = self.pools.decoy_weights[olds]
+        is_new, is_decoy = queries < self.pools.n_new, ~np.isnan(weights)
+        return weigh_nearness(
+            log_odds[is_new & ~is_decoy],
+            log_odds[is_new & is_decoy],
+            weights[is_new & is_decoy],
+            log_odds[self.pools.own(queries, olds)],
+            n_returners / max(len(self.pools.asking), 1),
         )
 
     def renames(self, state: _State) -> Renames:
@@ -226,7 +251,9 @@ class _Court:
         """Return what the last round says of the best departed of each new one."""
         winning = state.olds[state.winners]
         q_of_winner = q_values(
-            state.score[state.winners], self.pools.decoy_weights[winning], self.pools.ratio
+            state.score[state.winners],
+            state.nearness * self.pools.decoy_weights[winning],
+            state.nearness * self.pools.ratio,
         )
         q_of_new = np.full(self.pools.n_new, np.nan)
         q_of_new[state.queries[state.winners]] = q_of_winner
@@ -256,6 +283,7 @@ class _Court:
             folds=self.pools.folds[1][old_rows],
             model=model,
             returners=state.returners,
+            nearness=state.nearness,
             n_decoys=len(self.pools.fingerprints.control_old),
             n_departed=self.pools.n_departed,
             n_winners=int(np.count_nonzero(winning < self.pools.n_departed)),

@@ -32,6 +32,7 @@ def trust_summary(best: pa.Table, judgement: Judgement | None) -> dict[str, Any]
         "decoys": {
             "total": judgement.n_decoys,
             "wins": judgement.n_decoy_wins,
+            "nearness": round(judgement.nearness, 4),
             "least_q_value": round(judgement.least_q, 6),
         },
         "corroborated": corroborated,
@@ -56,7 +57,7 @@ def decoy_notices(judgement: Judgement, policy: GradePolicy) -> list[str]:
     strictest = policy.limits[out_of_reach[0]]
     if not judgement.n_winners:
         return []
-    wanted = math.ceil(judgement.n_departed / (strictest * judgement.n_winners))
+    wanted = math.ceil(judgement.n_decoys * judgement.least_q / strictest)
     return [
         f"with {judgement.n_decoys:,} decoys for {judgement.n_departed:,} departed subscriptions "
         f"and {judgement.n_winners:,} matches no false-match rate below {judgement.least_q:.3f} "
