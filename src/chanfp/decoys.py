@@ -17,8 +17,10 @@ __all__ = ["Returners", "estimate_returners", "q_values", "weigh_decoys", "weigh
 # Strata by size in which decoys stand for departed, and how many decoys each needs.
 MOST_STRATA = 8
 DECOYS_PER_STRATUM = 20
-# Log-odds of pairs that look somewhat alike, but hardly ever are one person.
-NEAR_FROM, NEAR_TO = -4.0, 0.0
+# Log-odds of pairs that look somewhat alike; of those below the upper end, as many as it takes
+# to count so many decoys, down to the lower end.
+NEAR_FROM, NEAR_TO = -4.0, 1.0
+NEAR_DECOYS = 150
 # Pairs that speak for departed and decoys being equally near, before any is counted.
 PRIOR_PAIRS = 10.0
 # Standard errors on either side of an estimate: 95 of 100 intervals hold the truth.
@@ -76,8 +78,11 @@ def weigh_nearness(
         Returners per control that asks.
     """
 
+    below = np.sort(decoys[decoys < NEAR_TO])[::-1][:NEAR_DECOYS]
+    lowest = max(float(below[-1]), NEAR_FROM) if len(below) == NEAR_DECOYS else NEAR_FROM
+
     def count(log_odds: npt.NDArray[np.float64], weight: Any) -> float:
-        near = (log_odds >= NEAR_FROM) & (log_odds < NEAR_TO)
+        near = (log_odds >= lowest) & (log_odds < NEAR_TO)
         return float((near * weight).sum())
 
     n_false = count(departed, 1.0) - count(own, own_weight)
