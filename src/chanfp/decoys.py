@@ -19,7 +19,7 @@ MOST_STRATA = 8
 DECOYS_PER_STRATUM = 20
 # Log-odds of pairs that look somewhat alike; of those below the upper end, as many as it takes
 # to count so many decoys, down to the lower end.
-NEAR_FROM, NEAR_TO = -4.0, 1.0
+NEAR_FROM, NEAR_TO = -4.0, 2.0
 NEAR_DECOYS = 150
 # Pairs that speak for departed and decoys being equally near, before any is counted.
 PRIOR_PAIRS = 10.0
@@ -77,7 +77,6 @@ def weigh_nearness(
     own_weight : float
         Returners per control that asks.
     """
-
     below = np.sort(decoys[decoys < NEAR_TO])[::-1][:NEAR_DECOYS]
     lowest = max(float(below[-1]), NEAR_FROM) if len(below) == NEAR_DECOYS else NEAR_FROM
 

@@ -226,9 +226,7 @@ class _Side:
         }
         return cls({name: rows.sum(part) for name, part in parts.items()}, parts)
 
-    def without(
-        self, rows: npt.NDArray[np.int64], entries: npt.NDArray[np.int64]
-    ) -> _RowSums:
+    def without(self, rows: npt.NDArray[np.int64], entries: npt.NDArray[np.int64]) -> _RowSums:
         """Return the sums of rows, each without one of its entries; -1 for with all of them."""
         left = np.flatnonzero(entries >= 0)
         found = {}
