@@ -17,6 +17,7 @@ from .grouping import (
 from .joins import (
     add_up,
     canonical_rows,
+    expect_overlap,
     find_disorder,
     join_rows,
     refine_pair,
@@ -41,6 +42,7 @@ __all__ = [
     "cut_fields",
     "cut_values",
     "drop_repeats",
+    "expect_overlap",
     "find_disorder",
     "fold_bands",
     "gather_calls",
