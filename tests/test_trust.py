@@ -5,7 +5,7 @@ import pytest
 
 import chanfp
 from chanfp.competition import Competition
-from chanfp.decoys import estimate_returners, q_values, weigh_decoys, weigh_nearness
+from chanfp.decoys import estimate_returners, measure_nearness, q_values, weigh_decoys
 from chanfp.errors import DataError, ParameterError
 from chanfp.features import FEATURES
 from chanfp.model import N_FOLDS, MatchModel, RoundModel
@@ -106,14 +106,23 @@ def test_decoys_stand_for_departed_of_their_size():
 
 def test_near_misses_tell_how_much_nearer_the_departed_are():
     rng = np.random.default_rng(2)
-    decoys, departed = rng.uniform(-4, 2, 600), rng.uniform(-4, 2, 1200)
+    decoys, departed, own = (rng.uniform(-6, 2, n) for n in (800, 1600, 800))
     none = np.zeros(0)
-    assert weigh_nearness(departed, decoys, np.ones(600), none, 0.0) == pytest.approx(2, rel=0.25)
-    assert weigh_nearness(departed, decoys, np.full(600, 2.0), none, 0.0) < 1.2
+
+    def near(departed, weight, own, own_weight):
+        found = measure_nearness(departed, decoys, np.full(800, weight), own, own_weight)
+        return found.at(np.array([-1.0, 9.0]))
+
+    assert near(departed, 1.0, none, 0.0) == pytest.approx([2, 2], rel=0.25)
+    assert near(departed, 2.0, none, 0.0) == pytest.approx([1, 1], abs=0.25)
     # As many true pairs that don't look alike explain what there is too much.
-    own = rng.uniform(-4, 2, 600)
-    assert weigh_nearness(departed, decoys, np.ones(600), own, 1.0) == pytest.approx(1, abs=0.25)
-    assert weigh_nearness(none, decoys, np.ones(600), none, 0.0) == 1.0
+    assert near(departed, 1.0, own, 1.0) == pytest.approx([1, 1], abs=0.25)
+    assert near(none, 1.0, none, 0.0).tolist() == [1, 1]
+    # Three times as near where pairs look alike, as near where they don't.
+    nearer = np.concatenate([decoys, decoys[decoys >= -2], decoys[decoys >= -2]])
+    close, closest = near(nearer, 1.0, none, 0.0)
+    assert close == pytest.approx(3, rel=0.1)
+    assert closest == pytest.approx(3 * 3 ** (3 / 3.5), rel=0.2)
 
 
 def test_returners_are_what_decoys_leave_over_by_what_one_counts():

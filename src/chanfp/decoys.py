@@ -12,15 +12,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Returners", "estimate_returners", "q_values", "weigh_decoys", "weigh_nearness"]
+__all__ = [
+    "Nearness",
+    "Returners",
+    "estimate_returners",
+    "measure_nearness",
+    "q_values",
+    "weigh_decoys",
+]
 
 # Strata by size in which decoys stand for departed, and how many decoys each needs.
 MOST_STRATA = 8
 DECOYS_PER_STRATUM = 20
-# Log-odds of pairs that look somewhat alike; of those below the upper end, as many as it takes
-# to count so many decoys, down to the lower end.
-NEAR_FROM, NEAR_TO = -4.0, 2.0
-NEAR_DECOYS = 150
+# Bands of log-odds in which near misses are counted, and where in them most of these lie.
+BANDS = ((-6.0, -2.0), (-2.0, 2.0))
+CENTRE = {BANDS[0]: -4.5, BANDS[1]: -1.0}
+FURTHEST = 2.0
 # Pairs that speak for departed and decoys being equally near, before any is counted.
 PRIOR_PAIRS = 10.0
 # Standard errors on either side of an estimate: 95 of 100 intervals hold the truth.
@@ -52,18 +59,38 @@ def weigh_decoys(
     return np.asarray((n_departed / np.maximum(n_decoys, 1))[strata[1]], np.float64)
 
 
-def weigh_nearness(
+@dataclass(frozen=True)
+class Nearness:
+    """How much nearer departed numbers are to new ones than decoys are, the more alike the more.
+
+    Newcomers turn up where somebody just left: in the same family, shop or office. So there are
+    more near misses among the departed than decoys show.
+
+    Parameters
+    ----------
+    level : float
+        Departed pairs for each that decoys let expect, at log-odds of 0; at least 1.
+    slope : float
+        By how much its logarithm grows with the log-odds, at least 0.
+    """
+
+    level: float = 1.0
+    slope: float = 0.0
+
+    def at(self, log_odds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return how much a decoy pair of these log-odds counts for, at least 1."""
+        reach = np.minimum(log_odds, FURTHEST)
+        return np.asarray(np.maximum(self.level * np.exp(self.slope * reach), 1.0), np.float64)
+
+
+def measure_nearness(
     departed: npt.NDArray[np.float64],
     decoys: npt.NDArray[np.float64],
     decoy_weight: npt.NDArray[np.float64],
     own: npt.NDArray[np.float64],
     own_weight: float,
-) -> float:
-    """Return how much nearer departed numbers are to new ones than decoys are, at least 1.
-
-    Newcomers turn up where somebody just left: in the same family, shop or office. So there are
-    more near misses among the departed than decoys show. Pairs that look somewhat alike, but not
-    alike enough to be one person, tell how many more.
+) -> Nearness:
+    """Learn from pairs that look somewhat alike, but hardly ever are one person.
 
     Parameters
     ----------
@@ -76,17 +103,24 @@ def weigh_nearness(
         are true although they don't look alike.
     own_weight : float
         Returners per control that asks.
+
+    Notes
+    -----
+    The two bands of log-odds give a line; it is not followed beyond 2, where nothing is counted.
     """
-    below = np.sort(decoys[decoys < NEAR_TO])[::-1][:NEAR_DECOYS]
-    lowest = max(float(below[-1]), NEAR_FROM) if len(below) == NEAR_DECOYS else NEAR_FROM
 
-    def count(log_odds: npt.NDArray[np.float64], weight: Any) -> float:
-        near = (log_odds >= lowest) & (log_odds < NEAR_TO)
-        return float((near * weight).sum())
+    def excess(first: float, stop: float) -> float:
+        def count(log_odds: npt.NDArray[np.float64], weight: Any) -> float:
+            return float((((log_odds >= first) & (log_odds < stop)) * weight).sum())
 
-    n_false = count(departed, 1.0) - count(own, own_weight)
-    n_expected = count(decoys, decoy_weight)
-    return max((n_false + PRIOR_PAIRS) / (n_expected + PRIOR_PAIRS), 1.0)
+        n_false = max(count(departed, 1.0) - count(own, own_weight), 0.0)
+        return (n_false + PRIOR_PAIRS) / (count(decoys, decoy_weight) + PRIOR_PAIRS)
+
+    (far, near), (far_at, near_at) = (
+        tuple(one) for one in zip(*((excess(*band), CENTRE[band]) for band in BANDS), strict=True)
+    )
+    slope = max(math.log(near / far) / (near_at - far_at), 0.0)
+    return Nearness(max(near * math.exp(-slope * near_at), 1.0), slope)
 
 
 def q_values(

@@ -11,7 +11,7 @@ from .blocks import Progress
 from .candidates import find_candidates
 from .competition import Competition
 from .csr import check_csr
-from .decoys import Returners, estimate_returners, q_values, weigh_nearness
+from .decoys import Nearness, Returners, estimate_returners, measure_nearness, q_values
 from .features import PartnerRows, measure_features
 from .fingerprints import Fingerprints
 from .judgement import Judgement
@@ -118,7 +118,7 @@ class _State:
     probability: npt.NDArray[np.float64]
     winners: Rows
     returners: Returners
-    nearness: float
+    nearness: Nearness
     views: _Views
 
 
@@ -197,12 +197,13 @@ class _Court:
         control_weight = np.zeros(len(self.pools.asking))
         control_weight[queries[own] - self.pools.n_new] = plain[own]
         of_new = winners[is_new[winners]]
-        nearness, n_returners = 1.0, 0.0
+        nearness, n_returners = Nearness(), 0.0
         for _ in range(N_REFINEMENTS):
             nearness = self._nearness(queries, olds, log_odds, n_returners)
             returners = estimate_returners(
                 plain[of_new],
-                nearness * self.pools.decoy_weights[olds[of_new]],
+                # The level alone: an error of the slope would weigh on the clearest winners.
+                nearness.level * self.pools.decoy_weights[olds[of_new]],
                 control_weight,
                 self.pools.n_new,
             )
@@ -226,11 +227,11 @@ class _Court:
 
     def _nearness(
         self, queries: Rows, olds: Rows, log_odds: npt.NDArray[np.float64], n_returners: float
-    ) -> float:
+    ) -> Nearness:
         """Return how much nearer the departed are to the new than the decoys are."""
         weights = self.pools.decoy_weights[olds]
         is_new, is_decoy = queries < self.pools.n_new, ~np.isnan(weights)
-        return weigh_nearness(
+        return measure_nearness(
             log_odds[is_new & ~is_decoy],
             log_odds[is_new & is_decoy],
             weights[is_new & is_decoy],
@@ -250,10 +251,13 @@ class _Court:
     def sentence(self, state: _State, model: MatchModel, top: int) -> Judgement:
         """Return what the last round says of the best departed of each new one."""
         winning = state.olds[state.winners]
+        nearness = state.nearness.at(state.log_odds[state.winners])
+        # The decoy that the correction adds is as near as the most alike ones.
+        most_nearness = float(nearness.max(initial=1.0))
         q_of_winner = q_values(
             state.score[state.winners],
-            state.nearness * self.pools.decoy_weights[winning],
-            state.nearness * self.pools.ratio,
+            nearness * self.pools.decoy_weights[winning],
+            most_nearness * self.pools.ratio,
         )
         q_of_new = np.full(self.pools.n_new, np.nan)
         q_of_new[state.queries[state.winners]] = q_of_winner
@@ -283,7 +287,7 @@ class _Court:
             folds=self.pools.folds[1][old_rows],
             model=model,
             returners=state.returners,
-            nearness=state.nearness,
+            nearness=most_nearness,
             n_decoys=len(self.pools.fingerprints.control_old),
             n_departed=self.pools.n_departed,
             n_winners=int(np.count_nonzero(winning < self.pools.n_departed)),
