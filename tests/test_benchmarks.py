@@ -82,3 +82,12 @@ def test_exact_joins():
     printed = run(script, "--new=300", "--departed=900", "--rounds=1", "--clock=cpu")
     assert len(re.findall(r" x  \(goal ", printed)) == 7
     assert "per posting" in printed
+
+
+def test_made_up_carriers():
+    script = FOLDER.parent / "accuracy" / "made_up_carriers.py"
+    done = subprocess.run(
+        [sys.executable, script, "--people", "1200", "--seeds", "1"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.count("| 1 |") == 3
