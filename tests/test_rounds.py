@@ -109,6 +109,15 @@ def test_fewer_partners_than_asked_for_are_not_listed(fingerprints):
     assert pc.max(matches.table["rank"]).as_py() <= 2
 
 
+def test_every_old_number_at_most_once(fingerprints, matches, carrier):
+    once = chanfp.Matcher(one_to_one=True).fit(fingerprints).match()
+    rows = once.table.to_pylist()
+    assert len({row["old"] for row in rows}) == len({row["new"] for row in rows}) == len(rows)
+    assert len(rows) < matches.summary["new_with_candidate"]
+    assert all(row["rank"] == 1 and 0 < row["q_value"] <= 1 for row in rows)
+    assert sum(right(once, carrier)) >= sum(right(matches, carrier)) - 2
+
+
 def test_similarity_tiers_on_request(fingerprints):
     matches = chanfp.Matcher(learn=False).fit(fingerprints).match()
     assert matches.judgement is None

@@ -45,6 +45,16 @@ def test_decoys_rival_in_scores_and_are_nobody_in_probabilities():
     assert pairs.probabilities(1.0).tolist() == pytest.approx([6 / 7, 0])
 
 
+def test_an_assignment_takes_what_adds_up_to_most():
+    """New 0 would rather have old 0, but leaves it to new 1, who has nobody else."""
+    pairs = compete([0, 0, 1, 2], [0, 1, 0, 1], [1, 1, 1, 1])
+    score = np.array([0.6, 0.5, 0.5, 0.1])
+    every = np.ones(4, bool)
+    assert pairs.assign(score, every).tolist() == [1, 2]
+    assert pairs.assign(score, np.array([True, False, True, True])).tolist() == [0, 3]
+    assert pairs.assign(score, ~every).tolist() == []
+
+
 @pytest.mark.parametrize("wanted", [0.01, 0.5, 1.2])
 def test_probabilities_add_up_to_the_returners(wanted):
     pairs = compete([0, 0, 1, 2], [0, 1, 0, 2], [6, 2, 4, 1])

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 __all__ = ["Competition"]
 
@@ -13,6 +15,8 @@ __all__ = ["Competition"]
 DECIMALS = 12
 LEAST_NOBODY, MOST_NOBODY = 0.2, 1e4
 N_HALVINGS = 60
+# What it counts in an assignment to stay alone.
+ALONE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,3 +95,40 @@ class Competition:
         order = np.lexsort((np.arange(len(score)), -score, self.queries))
         ordered = self.queries[order]
         return order[np.flatnonzero(np.diff(ordered, prepend=-1))]
+
+    def assign(
+        self, score: npt.NDArray[np.float64], chosen: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.int64]:
+        """Return pairs that use each new and each old number once at most, by new number.
+
+        Parameters
+        ----------
+        score : float64 array, shape (n_pairs,)
+        chosen : bool array, shape (n_pairs,)
+            The pairs to choose from.
+
+        Notes
+        -----
+        The scores chosen add up to the most there can be: the expected number of right pairs.
+        Each new number may also stay alone, which counts next to nothing.
+        """
+        pairs = np.flatnonzero(chosen & (score > ALONE))
+        new, rows = np.unique(self.queries[pairs], return_inverse=True)
+        old, columns = np.unique(self.olds[pairs], return_inverse=True)
+        alone = np.arange(len(new))
+        weights = coo_array(
+            (
+                np.concatenate([score[pairs], np.full(len(new), ALONE)]),
+                (
+                    np.concatenate([rows, alone]),
+                    np.concatenate([columns, len(old) + alone]),
+                ),
+            ),
+            shape=(len(new), len(old) + len(new)),
+        ).tocsr()
+        if not len(new):
+            return pairs
+        found = np.column_stack(min_weight_full_bipartite_matching(weights, maximize=True))
+        wanted = rows * (len(old) + len(new)) + columns
+        chosen_cells = found[:, 0] * (len(old) + len(new)) + found[:, 1]
+        return np.asarray(pairs[np.isin(wanted, chosen_cells)], np.int64)

@@ -55,6 +55,9 @@ class Matcher:
     n_rounds : int, default 2
         Collective rounds: how often partners who probably came back themselves are taken for
         whom they were, and everything is judged again.
+    one_to_one : bool, default False
+        List every old number at most once, with the new one that it goes to, so that as many
+        matches as can be expected are right; similarity tiers don't take it.
     model : MatchModel or path, optional
         Coefficients of another month; default fit them.
     cells : whatever `chanfp.read_subscribers` takes, optional
@@ -83,6 +86,7 @@ class Matcher:
         tiers: SimilarityTiers | None = None,
         learn: bool = True,
         n_rounds: int = 2,
+        one_to_one: bool = False,
         model: MatchModel | str | os.PathLike[str] | None = None,
         cells: Any = None,
         n_threads: int | None = None,
@@ -100,6 +104,7 @@ class Matcher:
         self.policy = policy if policy is not None else GradePolicy()
         self.learn = learn
         self.n_rounds = int(n_rounds)
+        self.one_to_one = one_to_one
         self.given_model = MatchModel.load(model) if isinstance(model, str | os.PathLike) else model
         self.model: MatchModel | None = self.given_model
         self.top = top
@@ -200,6 +205,7 @@ class Matcher:
             fingerprints,
             n_rounds=self.n_rounds,
             top=self.top,
+            one_to_one=self.one_to_one,
             model=self.given_model,
             n_threads=self.n_threads,
             progress=self.progress,

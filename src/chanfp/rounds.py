@@ -35,6 +35,7 @@ def judge(
     *,
     n_rounds: int,
     top: int,
+    one_to_one: bool = False,
     model: MatchModel | None = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
@@ -48,6 +49,9 @@ def judge(
         Collective rounds after the first look, at least 0.
     top : int
         Departed returned per new subscription.
+    one_to_one : bool
+        Return each departed one at most once, with the new one it goes to; decoys are assigned as
+        departed ones are.
     model : MatchModel, optional
         Take these coefficients instead of fitting; its last round stands for those it lacks.
     n_threads : int, optional
@@ -74,7 +78,11 @@ def judge(
         state, fitted = found
         models.append(fitted)
         renames = court.renames(state)
-    return None if state is None else court.sentence(state, MatchModel(models), top)
+    return (
+        None
+        if state is None
+        else court.sentence(state, MatchModel(models), top, one_to_one=one_to_one)
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,15 +190,7 @@ class _Court:
         views: _Views,
     ) -> _State:
         is_new = queries < self.pools.n_new
-        competition = Competition(
-            queries,
-            olds,
-            np.exp(log_odds),
-            is_new,
-            olds >= self.pools.n_departed,
-            len(self.pools.queries),
-            len(self.pools.pool),
-        )
+        competition = self._competition(queries, olds, log_odds)
         plain = competition.scores(1.0)
         winners = competition.winners(plain)
         own = winners[self.pools.own(queries[winners], olds[winners])]
@@ -225,6 +225,19 @@ class _Court:
             views,
         )
 
+    def _competition(
+        self, queries: Rows, olds: Rows, log_odds: npt.NDArray[np.float64]
+    ) -> Competition:
+        return Competition(
+            queries,
+            olds,
+            np.exp(log_odds),
+            queries < self.pools.n_new,
+            olds >= self.pools.n_departed,
+            len(self.pools.queries),
+            len(self.pools.pool),
+        )
+
     def _nearness(
         self, queries: Rows, olds: Rows, log_odds: npt.NDArray[np.float64], n_returners: float
     ) -> Nearness:
@@ -248,23 +261,32 @@ class _Court:
             state.score[is_new],
         )
 
-    def sentence(self, state: _State, model: MatchModel, top: int) -> Judgement:
+    def sentence(
+        self, state: _State, model: MatchModel, top: int, *, one_to_one: bool
+    ) -> Judgement:
         """Return what the last round says of the best departed of each new one."""
-        winning = state.olds[state.winners]
-        nearness = state.nearness.at(state.log_odds[state.winners])
+        is_new = state.queries < self.pools.n_new
+        winners = state.winners
+        if one_to_one:
+            winners = self._competition(state.queries, state.olds, state.log_odds).assign(
+                state.score, is_new
+            )
+        winning = state.olds[winners]
+        nearness = state.nearness.at(state.log_odds[winners])
         # The decoy that the correction adds is as near as the most alike ones.
         most_nearness = float(nearness.max(initial=1.0))
         q_of_winner = q_values(
-            state.score[state.winners],
+            state.score[winners],
             nearness * self.pools.decoy_weights[winning],
             most_nearness * self.pools.ratio,
         )
         q_of_new = np.full(self.pools.n_new, np.nan)
-        q_of_new[state.queries[state.winners]] = q_of_winner
+        q_of_new[state.queries[winners]] = q_of_winner
         margin_new, margin_old = _margins(state, self.pools.n_new)
-        kept = np.flatnonzero(
-            (state.queries < self.pools.n_new) & (state.olds < self.pools.n_departed)
-        )
+        listed = is_new & (state.olds < self.pools.n_departed)
+        if one_to_one:
+            listed &= np.isin(np.arange(len(is_new)), winners)
+        kept = np.flatnonzero(listed)
         order = np.lexsort((state.olds[kept], -state.probability[kept], state.queries[kept]))
         kept = kept[order]
         place = np.arange(len(kept)) - np.searchsorted(state.queries[kept], state.queries[kept])

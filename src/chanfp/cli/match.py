@@ -22,7 +22,7 @@ SECTIONS = {
         "--new-days", "--window-days", "--horizon-days", "--silence-days", "--reference-time",
     ),
     "What is listed": ("--top", "--min-shared", "--json", "--quiet"),
-    "How it is judged": ("--rounds", "--model", "--save-model", "--similarity"),
+    "How it is judged": ("--rounds", "--one-to-one", "--model", "--save-model", "--similarity"),
     **READING_SECTION,
     "Which records and partners count": (
         "--max-reject-share", "--dedupe", "--hub-share", "--hub-count", "--allow-partners",
@@ -124,6 +124,7 @@ SECTIONS = {
     help="How often partners who probably came back themselves are taken for whom they were, and "
     "everything is judged again.",
 )
+@click.option("--one-to-one", is_flag=True, help="List every old number at most once.")
 @click.option(
     "--model",
     metavar="FILE",
@@ -196,6 +197,7 @@ def match(
     top: int,
     min_shared: int | None,
     rounds: int,
+    one_to_one: bool,
     model: str | None,
     save_model: str | None,
     similarity: bool,
@@ -239,6 +241,7 @@ def match(
             min_shared=min_shared,
             learn=not similarity,
             n_rounds=rounds,
+            one_to_one=one_to_one,
             model=model,
             cells=cells,
             n_threads=threads,
