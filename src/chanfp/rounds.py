@@ -268,20 +268,10 @@ class _Court:
         is_new = state.queries < self.pools.n_new
         winners = state.winners
         if one_to_one:
-            winners = self._competition(state.queries, state.olds, state.log_odds).assign(
-                state.score, is_new
-            )
+            competition = self._competition(state.queries, state.olds, state.log_odds)
+            winners = competition.assign(state.score, is_new)
         winning = state.olds[winners]
-        nearness = state.nearness.at(state.log_odds[winners])
-        # The decoy that the correction adds is as near as the most alike ones.
-        most_nearness = float(nearness.max(initial=1.0))
-        q_of_winner = q_values(
-            state.score[winners],
-            nearness * self.pools.decoy_weights[winning],
-            most_nearness * self.pools.ratio,
-        )
-        q_of_new = np.full(self.pools.n_new, np.nan)
-        q_of_new[state.queries[winners]] = q_of_winner
+        q_of_new, most_nearness = self._rates(state, winners)
         margin_new, margin_old = _margins(state, self.pools.n_new)
         listed = is_new & (state.olds < self.pools.n_departed)
         if one_to_one:
@@ -315,6 +305,21 @@ class _Court:
             n_winners=int(np.count_nonzero(winning < self.pools.n_departed)),
             n_decoy_wins=int(np.count_nonzero(winning >= self.pools.n_departed)),
         )
+
+    def _rates(self, state: _State, winners: Rows) -> tuple[npt.NDArray[np.float64], float]:
+        """Return the q-value of each new one's winner, NaN where that is a decoy or nobody.
+
+        And how near the nearest decoys are: the one that the correction adds is as near as they.
+        """
+        nearness = state.nearness.at(state.log_odds[winners])
+        most_nearness = float(nearness.max(initial=1.0))
+        found = np.full(self.pools.n_new, np.nan)
+        found[state.queries[winners]] = q_values(
+            state.score[winners],
+            nearness * self.pools.decoy_weights[state.olds[winners]],
+            most_nearness * self.pools.ratio,
+        )
+        return found, most_nearness
 
 
 def _margins(state: _State, n_new: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
