@@ -143,3 +143,12 @@ def test_engine_without_peers(script, words, printed):
         env={**os.environ, "PYTHONWARNINGS": "error"},
     )  # fmt: skip
     assert printed in done.stdout
+
+
+def test_made_up_carriers():
+    script = FOLDER.parent / "accuracy" / "made_up_carriers.py"
+    done = subprocess.run(
+        [sys.executable, script, "--people", "1200", "--seeds", "1"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.count("| 1 |") == 3

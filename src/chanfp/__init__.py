@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from .inspection import Inspection, inspect_cdrs
     from .matcher import Matcher
     from .matches import MATCH_SCHEMA, Matches
+    from .model import MatchModel
     from .numbering import NumberingPlan
     from .numberlists import NumberList
     from .pairs import Pairs
     from .partner_evidence import PartnerEvidence, measure_pairs
     from .planning import plan_join
     from .plans import JoinPlan
+    from .policy import GradePolicy
     from .shortnumbers import ShortNumbers
     from .sidetables import (
         SideTable,
@@ -52,9 +54,11 @@ _MODULE_OF = {
     "Explanation": "explanation",
     "FingerprintSet": "fingerprints",
     "Fingerprints": "fingerprints",
+    "GradePolicy": "policy",
     "Inspection": "inspection",
     "JoinPlan": "plans",
     "MATCH_SCHEMA": "matches",
+    "MatchModel": "model",
     "Matcher": "matcher",
     "Matches": "matches",
     "NumberList": "numberlists",
@@ -97,8 +101,10 @@ __all__ = [
     "Explanation",
     "FingerprintSet",
     "Fingerprints",
+    "GradePolicy",
     "Inspection",
     "JoinPlan",
+    "MatchModel",
     "Matcher",
     "Matches",
     "NumberList",

@@ -365,6 +365,23 @@ def measure_own(
     start: int,
     stop: int,
 ) -> None: ...
+def expect_overlaps(
+    query_indptr: npt.NDArray[np.int64],
+    query_indices: npt.NDArray[np.integer],
+    query_calls: npt.NDArray[np.float64],
+    query_outgoing: npt.NDArray[np.float64],
+    query_presence: npt.NDArray[np.float64],
+    pool_indptr: npt.NDArray[np.int64],
+    pool_indices: npt.NDArray[np.integer],
+    pool_calls: npt.NDArray[np.float64],
+    pool_outgoing: npt.NDArray[np.float64],
+    partner_rarity: npt.NDArray[np.float64],
+    query_rows: npt.NDArray[np.int64],
+    pool_rows: npt.NDArray[np.int64],
+    sums: npt.NDArray[np.float64],
+    start: int,
+    stop: int,
+) -> None: ...
 def usable_backends() -> tuple[str, ...]: ...
 def minhash_rows(
     backend: str,

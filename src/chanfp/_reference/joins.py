@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 Row = dict[int, float]  # the value of each column a row holds
@@ -158,6 +158,29 @@ def measure_own(
         list(new), list(new.values()), len(new),
         list(departed), list(departed.values()), len(departed), user_data,
     )  # fmt: skip
+
+
+def expect_overlap(
+    query: Mapping[int, tuple[float, float, float]],
+    old: Mapping[int, tuple[float, float]],
+    partner_rarity: Sequence[float],
+) -> list[float]:
+    """Return the eight sums over shared partners that `_core.expect_overlaps` writes for a pair.
+
+    A query has calls, calls made and presence by column; an old row calls and calls made.
+    """
+    sums = [0.0] * 8
+    for column in sorted(query.keys() & old.keys()):
+        (x, x_made, presence), (y, y_made) = query[column], old[column]
+        rarity, root = partner_rarity[column], math.sqrt(presence * x * y)
+        parts = [presence, presence * rarity, min(x, presence * y), root, rarity * root]
+        for place, part in enumerate(parts):
+            sums[place] += part
+        sums[5] += math.sqrt(presence * x_made * y_made)
+        sums[5] += math.sqrt(presence * max(x - x_made, 0.0) * (y - y_made))
+        sums[6] += x
+        sums[7] += presence * y
+    return sums
 
 
 def _ratio(numerator: float, denominator: float) -> float:
