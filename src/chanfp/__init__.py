@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .audit import OutletAudit, audit_outlets
     from .building import build_fingerprints
     from .cdr import CallRecords, read_cdrs
     from .errors import ChanfpError, ChanfpWarning, ColumnError, DataError, ParameterError
@@ -56,6 +57,7 @@ _MODULE_OF = {
     "Matches": "matches",
     "NumberList": "numberlists",
     "NumberingPlan": "numbering",
+    "OutletAudit": "audit",
     "Pairs": "pairs",
     "ParameterError": "errors",
     "PartnerIndex": "index",
@@ -66,6 +68,7 @@ _MODULE_OF = {
     "SimilarityTiers": "grading",
     "SimulatedCarrier": "simulation",
     "Subscribers": "subscribers",
+    "audit_outlets": "audit",
     "build_fingerprints": "building",
     "containment_join": "similarity",
     "inspect_cdrs": "inspection",
@@ -98,6 +101,7 @@ __all__ = [
     "Matches",
     "NumberList",
     "NumberingPlan",
+    "OutletAudit",
     "Pairs",
     "ParameterError",
     "PartnerEvidence",
@@ -109,6 +113,7 @@ __all__ = [
     "SimulatedCarrier",
     "Subscribers",
     "__version__",
+    "audit_outlets",
     "build_fingerprints",
     "containment_join",
     "inspect_cdrs",
