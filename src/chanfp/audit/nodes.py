@@ -72,7 +72,7 @@ def node_table(
     pack: RulePack,
 ) -> pa.Table:
     """Return the table of `NODE_SCHEMA`, from the root down."""
-    tree, order = findings.tree, findings.tree.in_order()
+    tree = findings.tree
     names = tree.names
     above = [None if at < 0 else names[at] for at in tree.parents.tolist()]
     columns: dict[str, object] = {
@@ -95,7 +95,7 @@ def node_table(
     ):  # fmt: skip
         if amount in totals:
             columns[column] = as_money(totals[amount])
-    return as_table(columns, NODE_SCHEMA, len(tree)).take(pa.array(order))
+    return as_table(columns, NODE_SCHEMA, len(tree))
 
 
 def as_table(columns: Mapping[str, object], schema: pa.Schema, n_rows: int) -> pa.Table:
@@ -165,8 +165,8 @@ def flag_table(
         "cross-region": (standings.cross_region, "n_cross_region_judged"),
         "farming": (standings.farming, "n_farming_judged"),
     }
-    by_place, first, stop = _sales_below(findings)
-    for node in findings.tree.in_order().tolist():
+    by_node, first, stop = _sales_below(findings)
+    for node in range(len(findings.tree)):
         for flag in flags:
             if not flags[flag][node]:
                 continue
@@ -186,7 +186,7 @@ def flag_table(
                 row["share"] = int(totals["n_second_zero"][node]) / max(int(row["n"]), 1)  # type: ignore[call-overload]
                 row["threshold"] = policy.second_zero_share
             row["evidence"] = _evidence(
-                findings, totals, flag, node, by_place[first[node] : stop[node]]
+                findings, totals, flag, node, by_node[first[node] : stop[node]]
             )
             rows.append(row)
     return pa.Table.from_pylist(rows, schema=FLAG_SCHEMA)
@@ -218,11 +218,8 @@ def _evidence(
 def _sales_below(findings: Findings) -> tuple[Ints, Ints, Ints]:
     """Return sales in the order of the tree, and for each node where its own begin and end."""
     tree = findings.tree
-    order = tree.in_order()
-    place = np.empty(len(tree), np.int64)
-    place[order] = np.arange(len(tree))
-    own = np.bincount(place[findings.nodes], minlength=len(tree))
-    sizes = tree.roll_up(np.ones(len(tree), np.int64))
+    own = np.bincount(findings.nodes, minlength=len(tree))
     starts = np.append(0, np.cumsum(own))
-    by_place = np.argsort(place[findings.nodes], kind="stable").astype(np.int64)
-    return by_place, starts[place], starts[place + sizes]
+    stops = np.arange(len(tree)) + tree.roll_up(np.ones(len(tree), np.int64))
+    by_node = np.argsort(findings.nodes, kind="stable").astype(np.int64)
+    return by_node, starts[:-1], starts[stops]

@@ -106,27 +106,27 @@ class Sold:
     def is_additional(self) -> Mask | None:
         """Return who held another number before and beside this one; None if ids are unknown.
 
-        The same ``id_hash`` on a subscription that began earlier and was still held `BESIDE_DAYS`
-        after the sale; ids with more than `MOST_PER_ID` subscriptions say nothing.
+        The same ``id_hash`` on a subscription that began before the sale and was still held
+        `BESIDE_DAYS` after it; ids with more than `MOST_PER_ID` subscriptions say nothing.
         """
         if self.subscribers is None or "id_hash" not in self.subscribers.attributes:
             return None
         ids = self.subscribers.attributes["id_hash"].dictionary_encode().indices
         codes = ids.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-        activated_s, departed_s = self.subscribers.activated_s, self.subscribers.departed_s
-        order = np.lexsort((np.arange(len(codes)), activated_s, codes))
-        place = np.empty(len(order), np.int64)
-        place[order] = np.arange(len(order))
-        counts = np.bincount(codes[codes >= 0], minlength=int(codes.max(initial=-1)) + 1)
+        held_s = self.subscribers.activated_s, self.subscribers.departed_s
+        order = np.argsort(codes, kind="stable")
+        begins = np.searchsorted(codes[order], np.arange(int(codes.max(initial=-1)) + 2))
         found = np.zeros(len(self), bool)
         known = np.flatnonzero(self.rows >= 0)
         known = known[codes[self.rows[known]] >= 0]
-        known = known[counts[codes[self.rows[known]]] <= MOST_PER_ID]
-        for step in range(1, MOST_PER_ID):
-            earlier = order[np.maximum(place[self.rows[known]] - step, 0)]
-            fits = place[self.rows[known]] >= step
-            fits &= codes[earlier] == codes[self.rows[known]]
-            fits &= departed_s[earlier] > self.sold_s[known] + BESIDE_DAYS * DAY_S
+        for step in range(MOST_PER_ID):
+            code = codes[self.rows[known]]
+            size = begins[code + 1] - begins[code]
+            fits = (size > step) & (size <= MOST_PER_ID)
+            other = order[np.where(fits, begins[code] + step, 0)]
+            fits &= other != self.rows[known]
+            fits &= held_s[0][other] <= self.sold_s[known]
+            fits &= held_s[1][other] > self.sold_s[known] + BESIDE_DAYS * DAY_S
             found[known] |= fits
         return found
 

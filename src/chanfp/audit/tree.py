@@ -26,6 +26,9 @@ Ints = npt.NDArray[np.int64]
 class OutletTree:
     """Outlets and sellers as one tree; a node is a row of these lists.
 
+    `grow_tree` orders them from the root down, each followed by its branch, siblings by name: the
+    order of the tables makes no difference to any sum.
+
     Parameters
     ----------
     names : list of str
@@ -86,20 +89,6 @@ class OutletTree:
             at = self.parents[at]
             rows, at = rows[at >= 0], at[at >= 0]
 
-    def in_order(self) -> Ints:
-        """Return the nodes from the root down, each followed by its branch, siblings by name."""
-        below: list[list[int]] = [[] for _ in self.names]
-        waiting: list[int] = []
-        for node in sorted(range(len(self)), key=lambda at: self.names[at], reverse=True):
-            above = int(self.parents[node])
-            (below[above] if above >= 0 else waiting).append(node)
-        order = []
-        while waiting:
-            node = waiting.pop()
-            order.append(node)
-            waiting += below[node]
-        return np.array(order, np.int64)
-
 
 def grow_tree(
     outlets: SideTable, sales: SideTable, *, is_lenient: bool = False
@@ -154,6 +143,7 @@ def grow_tree(
         parents = np.append(np.where(parents == -2, len(names) - 1, parents), top)
         at_outlet[at_outlet < 0] = len(names) - 1
     tree, node_of_sale = _hang_sellers(sales, names, parents, kinds, regions, at_outlet)
+    tree, node_of_sale = _put_in_order(tree, node_of_sale)
     return tree, node_of_sale, {reason: len(rows) for reason, (rows, _) in faults.items()}
 
 
@@ -245,6 +235,28 @@ def _hang_sellers(
         [None] * len(names) + [people[code] for code in codes],
     )
     return tree, node_of_sale
+
+
+def _put_in_order(tree: OutletTree, node_of_sale: Ints) -> tuple[OutletTree, Ints]:
+    """Return the same tree from the root down, siblings by name, and where each sale is now."""
+    below: list[list[int]] = [[] for _ in tree.names]
+    waiting: list[int] = []
+    for node in sorted(range(len(tree)), key=lambda at: tree.names[at], reverse=True):
+        above = int(tree.parents[node])
+        (below[above] if above >= 0 else waiting).append(node)
+    order = []
+    while waiting:
+        node = waiting.pop()
+        order.append(node)
+        waiting += below[node]
+    place = np.empty(len(tree) + 1, np.int64)
+    place[order] = np.arange(len(tree))
+    place[-1] = -1  # above the root
+    columns = (tree.kinds, tree.regions, tree.sellers)
+    names = [tree.names[node] for node in order]
+    parents = place[tree.parents[order]]
+    others = ([column[node] for node in order] for column in columns)
+    return OutletTree(names, parents, *others), place[node_of_sale]
 
 
 def _name(table: SideTable) -> str:
