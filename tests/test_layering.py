@@ -11,6 +11,7 @@ LAYERS = [
     "__init__",
     "__main__",
     "cli",
+    "audit",
     "inspection",
     "matcher",
     "trust",

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .audit import OutletAudit, audit_outlets
     from .building import build_fingerprints
     from .cdr import CallRecords, read_cdrs
     from .errors import ChanfpError, ChanfpWarning, ColumnError, DataError, ParameterError
@@ -63,6 +64,7 @@ _MODULE_OF = {
     "Matches": "matches",
     "NumberList": "numberlists",
     "NumberingPlan": "numbering",
+    "OutletAudit": "audit",
     "Pairs": "pairs",
     "ParameterError": "errors",
     "PartnerIndex": "index",
@@ -73,6 +75,7 @@ _MODULE_OF = {
     "SimilarityTiers": "grading",
     "SimulatedCarrier": "simulation",
     "Subscribers": "subscribers",
+    "audit_outlets": "audit",
     "build_fingerprints": "building",
     "containment_join": "similarity",
     "inspect_cdrs": "inspection",
@@ -109,6 +112,7 @@ __all__ = [
     "Matches",
     "NumberList",
     "NumberingPlan",
+    "OutletAudit",
     "Pairs",
     "ParameterError",
     "PartnerEvidence",
@@ -120,6 +124,7 @@ __all__ = [
     "SimulatedCarrier",
     "Subscribers",
     "__version__",
+    "audit_outlets",
     "build_fingerprints",
     "containment_join",
     "inspect_cdrs",

@@ -14,7 +14,7 @@ import click
 
 __all__ = ["main"]
 
-COMMANDS = ("inspect", "match", "simulate")
+COMMANDS = ("audit", "inspect", "match", "simulate")
 
 
 class _LazyGroup(click.Group):

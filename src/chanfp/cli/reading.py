@@ -79,8 +79,15 @@ def open_records(reading: ReadingOptions) -> CallRecords:
     )
 
 
-def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options and pass them on as one argument, ``reading``."""
+def reading_options(
+    command: Callable[..., Any] | None = None, *, is_required: bool = True
+) -> Callable[..., Any]:
+    """Give a command the options and pass them on as one argument, ``reading``.
+
+    Unless `is_required`, a command does without CDRs; then ``reading.paths`` is empty.
+    """
+    if command is None:
+        return functools.partial(reading_options, is_required=is_required)
 
     @functools.wraps(command)
     def with_reading(
@@ -102,7 +109,8 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
         )
         return command(reading=reading, **others)
 
-    return functools.reduce(lambda wrapped, option: option(wrapped), OPTIONS[::-1], with_reading)
+    options = (cdr_option(is_required=is_required), *OPTIONS)
+    return functools.reduce(lambda wrapped, option: option(wrapped), options[::-1], with_reading)
 
 
 def _pairs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -136,15 +144,19 @@ def _as_mapping(pairs: list[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
-OPTIONS = (
-    click.option(
+def cdr_option(*, is_required: bool) -> Callable[..., Any]:
+    """Return the option that names the files."""
+    return click.option(
         "--cdr",
         "cdrs",
         multiple=True,
-        required=True,
+        required=is_required,
         metavar="PATH...",
         help="CDR files (CSV, also .gz or .zst, or Parquet), folders or globs.",
-    ),
+    )
+
+
+OPTIONS = (
     click.argument("more_cdrs", nargs=-1, metavar=""),
     click.option(
         "--numbers",
