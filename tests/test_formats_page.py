@@ -7,6 +7,7 @@ import pytest
 
 import chanfp
 from chanfp import numberlists, shortnumbers, subscribers
+from chanfp.audit import schemas
 from chanfp.cleaning import INTEGER_NOTE
 from chanfp.headers.columns import WORDS
 from chanfp.headers.settings import read_settings
@@ -48,6 +49,12 @@ def test_every_column_that_comes_in(in_code):
 def test_every_column_that_goes_out(in_code, carrier):
     assert set(chanfp.MATCH_SCHEMA.names) | set(carrier.truth.column_names) <= in_code
     assert set(carrier.truth["kind"].to_pylist()) <= in_code
+
+
+def test_every_column_of_an_audit(in_code):
+    spelled = {f"n_grade_{grade}" for grade in "bcd"}  # between two that are named
+    for schema in (schemas.NODE_SCHEMA, schemas.SUBSCRIPTION_SCHEMA, schemas.FLAG_SCHEMA):
+        assert set(schema.names) - spelled <= in_code
 
 
 def test_every_reason(in_code):
