@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from chanfp import _reference
-from chanfp.features import FEATURES, PartnerRows, expect_overlaps, measure_features
+from chanfp.features import FEATURES, ProbableRows, expect_overlaps, measure_features
 from chanfp.renaming import Renames
 
 N_COLUMNS = 12
@@ -25,7 +25,7 @@ def rows_of(table, n_columns=N_COLUMNS):
     matrix = csr_array(
         (calls, columns.astype(np.int32), indptr.astype(np.int32)), shape=(len(table), n_columns)
     )
-    return PartnerRows(matrix, made, presence)
+    return ProbableRows(matrix, made, presence)
 
 
 @st.composite

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from .blocks import Progress
 from .clock import DAY_S
-from .features import PartnerRows, expect_overlaps
+from .features import ProbableRows, expect_overlaps
 from .fingerprints import Fingerprints
 from .pairs import Pairs
 from .partner_evidence import measure_pairs
@@ -86,8 +86,8 @@ def _call_columns(
     """Return what shared partners weigh, and how much of either side's calls goes to them."""
     new, old = fingerprints.new, fingerprints.departed
     sums = expect_overlaps(
-        PartnerRows.certain(new.matrix, new.outgoing),
-        PartnerRows.certain(old.matrix, old.outgoing),
+        ProbableRows.certain(new.matrix, new.outgoing),
+        ProbableRows.certain(old.matrix, old.outgoing),
         pairs.a_rows,
         pairs.b_rows,
         partner_rarity=fingerprints.partner_rarity,

@@ -19,7 +19,7 @@ __all__ = [
     "FEATURES",
     "FeatureTable",
     "OverlapSums",
-    "PartnerRows",
+    "ProbableRows",
     "expect_overlaps",
     "measure_features",
 ]
@@ -57,7 +57,7 @@ FEATURES = {
 
 
 @dataclass(frozen=True, eq=False)
-class PartnerRows:
+class ProbableRows:
     """Rows of partners; three values on one pattern.
 
     Parameters
@@ -78,7 +78,7 @@ class PartnerRows:
         return int(self.calls.shape[0])
 
     @classmethod
-    def certain(cls, matrix: csr_array, outgoing: npt.NDArray[Any]) -> PartnerRows:
+    def certain(cls, matrix: csr_array, outgoing: npt.NDArray[Any]) -> ProbableRows:
         """Return the rows of a fingerprint set."""
         calls = csr_array(
             (matrix.data.astype(np.float64), matrix.indices, matrix.indptr), shape=matrix.shape
@@ -126,8 +126,8 @@ class FeatureTable:
 
 
 def measure_features(
-    queries: PartnerRows,
-    pool: PartnerRows,
+    queries: ProbableRows,
+    pool: ProbableRows,
     query_rows: npt.NDArray[np.int64],
     pool_rows: npt.NDArray[np.int64],
     *,
@@ -141,7 +141,7 @@ def measure_features(
 
     Parameters
     ----------
-    queries, pool : PartnerRows
+    queries, pool : ProbableRows
         Over the same partners; the pool's are certain.
     query_rows, pool_rows : int64 array, shape (n_pairs,)
     partner_rarity : float64 array, shape (n_partners,)
@@ -214,7 +214,7 @@ class _Side:
     @classmethod
     def of(
         cls,
-        rows: PartnerRows,
+        rows: ProbableRows,
         partner_rarity: npt.NDArray[np.float64],
         absent: npt.NDArray[np.float64],
     ) -> _Side:
@@ -259,7 +259,7 @@ class _RowSums:
 
 
 def _find_entries(
-    rows: PartnerRows, wanted_rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]
+    rows: ProbableRows, wanted_rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
     """Return the entry of each row and column, -1 where there is none."""
     n_columns = rows.calls.shape[1]
@@ -272,8 +272,8 @@ def _find_entries(
 
 
 def expect_overlaps(
-    queries: PartnerRows,
-    pool: PartnerRows,
+    queries: ProbableRows,
+    pool: ProbableRows,
     query_rows: npt.NDArray[np.int64],
     pool_rows: npt.NDArray[np.int64],
     *,

@@ -16,7 +16,7 @@ from scipy.sparse import csr_array, vstack
 
 from .controls import mix_keys
 from .decoys import weigh_decoys
-from .features import PartnerRows
+from .features import ProbableRows
 from .fingerprints import Fingerprints, FingerprintSet
 from .model import N_FOLDS
 from .renaming import Renames
@@ -54,14 +54,14 @@ class Pools:
         return np.sort(np.argsort(mix_keys(keys, ASKING_STREAM), kind="stable")[:MOST_ASKING])
 
     @cached_property
-    def queries(self) -> PartnerRows:
+    def queries(self) -> ProbableRows:
         """Windows of the new, then of the controls that ask."""
         prints = self.fingerprints
         asking = _only(prints.control_new, self.asking)
         return _stack((prints.new.matrix, prints.new.outgoing), asking)
 
     @cached_property
-    def pool(self) -> PartnerRows:
+    def pool(self) -> ProbableRows:
         """Windows of the departed, then of the decoys."""
         sets = (self.fingerprints.departed, self.fingerprints.control_old)
         return _stack(*((one.matrix, one.outgoing) for one in sets))
@@ -153,9 +153,9 @@ def _only(prints: FingerprintSet, rows: Rows) -> tuple[csr_array, npt.NDArray[np
     return csr_array(prints.matrix[rows]), prints.outgoing[entries]
 
 
-def _stack(*sets: tuple[csr_array, npt.NDArray[np.int32]]) -> PartnerRows:
+def _stack(*sets: tuple[csr_array, npt.NDArray[np.int32]]) -> ProbableRows:
     matrix = csr_array(vstack([matrix for matrix, _ in sets], format="csr"))
-    return PartnerRows.certain(matrix, np.concatenate([outgoing for _, outgoing in sets]))
+    return ProbableRows.certain(matrix, np.concatenate([outgoing for _, outgoing in sets]))
 
 
 def _find(partners: npt.NDArray[np.uint64], keys: npt.NDArray[np.uint64]) -> Rows:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from .features import PartnerRows
+from .features import ProbableRows
 
 __all__ = ["Renames"]
 
@@ -56,7 +56,7 @@ class Renames:
         """Return the summed probability of each column of `new` or `old`, at most 1."""
         return np.minimum(np.bincount(columns, self.probability, n_columns), 1.0)
 
-    def rename(self, rows: PartnerRows) -> PartnerRows:
+    def rename(self, rows: ProbableRows) -> ProbableRows:
         """Return rows of certain partners with probable ones added and doubtful ones lessened."""
         if not len(self):
             return rows
@@ -77,12 +77,12 @@ class Renames:
 
 
 def _unite(
-    rows: PartnerRows,
+    rows: ProbableRows,
     owners: npt.NDArray[np.int64],
     columns: npt.NDArray[np.int64],
     entries: npt.NDArray[np.int64],
     weights: npt.NDArray[np.float64],
-) -> PartnerRows:
+) -> ProbableRows:
     """Make rows of weighted entries; calls of one partner add up, and any may be the partner."""
     order = np.lexsort((columns, owners))
     owners, columns = owners[order], columns[order]
@@ -107,4 +107,4 @@ def _unite(
         ),
         shape=rows.calls.shape,
     )
-    return PartnerRows(calls, add_up(weights * rows.outgoing[entries]), -np.expm1(absence))
+    return ProbableRows(calls, add_up(weights * rows.outgoing[entries]), -np.expm1(absence))

@@ -12,7 +12,7 @@ from .candidates import find_candidates
 from .competition import Competition
 from .csr import check_csr
 from .decoys import Nearness, Returners, estimate_returners, measure_nearness, q_values
-from .features import PartnerRows, measure_features
+from .features import ProbableRows, measure_features
 from .fingerprints import Fingerprints
 from .judgement import Judgement
 from .model import MatchModel, RoundModel
@@ -89,8 +89,8 @@ def judge(
 class _Views:
     """The partner lists of one round, with which partners weren't there before or aren't now."""
 
-    queries: PartnerRows
-    pool: PartnerRows
+    queries: ProbableRows
+    pool: ProbableRows
     rarity: npt.NDArray[np.float64]
     began: npt.NDArray[np.float64]
     gone: npt.NDArray[np.float64]
@@ -161,23 +161,43 @@ class _Court:
             self.pools.columns[1],
         )
         a_rows, b_rows = pairs.a_rows, pairs.b_rows
-        model = given if given is not None else self._learn(views, a_rows, b_rows)
-        if model is None:
+        found = self._weigh(views, a_rows, b_rows, given)
+        if found is None:
             return None
-        log_odds, expected_shared = np.empty(len(pairs)), np.empty(len(pairs))
-        for start in range(0, len(pairs), _BLOCK_PAIRS):
-            block = slice(start, start + _BLOCK_PAIRS)
-            values, expected_shared[block] = views.measure(
-                a_rows[block], b_rows[block], self.n_threads
-            )
-            log_odds[block] = model.log_odds(values, self.pools.folds[1][b_rows[block]])
+        log_odds, expected_shared, model = found
         return self._compete(a_rows, b_rows, log_odds, expected_shared, views), model
 
-    def _learn(self, views: _Views, queries: Rows, olds: Rows) -> RoundModel | None:
-        """Fit a model on the pairs of the controls that ask."""
-        asks = np.flatnonzero(queries >= self.pools.n_new)
-        queries, olds = queries[asks], olds[asks]
-        values, _ = views.measure(queries, olds, self.n_threads)
+    def _weigh(
+        self, views: _Views, queries: Rows, olds: Rows, model: RoundModel | None
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], RoundModel] | None:
+        """Return log-odds and expected shared partners of pairs, and the model, fitted if need be.
+
+        Pairs that a model is fitted on are measured once for both.
+        """
+        log_odds, expected_shared = np.empty(len(queries)), np.empty(len(queries))
+        left = np.arange(len(queries))
+        if model is None:
+            asks = queries >= self.pools.n_new
+            learned, left = left[asks], left[~asks]
+            values, expected_shared[learned] = views.measure(
+                queries[learned], olds[learned], self.n_threads
+            )
+            model = self._learn(values, queries[learned], olds[learned])
+            if model is None:
+                return None
+            log_odds[learned] = model.log_odds(values, self.pools.folds[1][olds[learned]])
+        for start in range(0, len(left), _BLOCK_PAIRS):
+            block = left[start : start + _BLOCK_PAIRS]
+            values, expected_shared[block] = views.measure(
+                queries[block], olds[block], self.n_threads
+            )
+            log_odds[block] = model.log_odds(values, self.pools.folds[1][olds[block]])
+        return log_odds, expected_shared, model
+
+    def _learn(
+        self, values: npt.NDArray[np.float64], queries: Rows, olds: Rows
+    ) -> RoundModel | None:
+        """Fit a model on the features of the pairs of the controls that ask."""
         folds = np.column_stack([self.pools.folds[0][queries], self.pools.folds[1][olds]])
         return RoundModel.fit(values, self.pools.own(queries, olds), folds)
 
