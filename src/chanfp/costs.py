@@ -15,24 +15,23 @@ __all__ = ["doublings", "exact_seconds", "lsh_fixed_seconds", "lsh_seconds"]
 
 _CACHED_ROWS = 1 << 14
 
-_EXACT_START = 0.22e-3
-_EXACT_PER_POSTED, _EXACT_PER_POSTED_FAR = 8e-9, 1e-9
-_EXACT_PER_QUERIED = 1.7e-9
-_EXACT_PER_LIST, _EXACT_PER_LIST_FAR = 1.5e-9, 2e-9
-_EXACT_PER_RANKED = 28e-9
-_EXACT_PER_WALKED = 40e-9
-_EXACT_PER_POSTING, _EXACT_PER_POSTING_FAR = 2.9e-9, 0.15e-9
-_EXACT_PER_VERIFICATION, _EXACT_PER_VERIFICATION_FAR = 20e-9, 32e-9
-_EXACT_PER_PAIR = 120e-9
+_EXACT_START = 0.11e-3
+_EXACT_PER_POSTED = 6.4e-9
+_EXACT_PER_QUERIED = 1.8e-9
+_EXACT_PER_LIST, _EXACT_PER_LIST_FAR = 2.4e-9, 1.8e-9
+_EXACT_PER_RANKED = 39e-9
+_EXACT_PER_POSTING, _EXACT_PER_POSTING_FAR = 2.3e-9, 0.36e-9
+_EXACT_PER_VERIFICATION, _EXACT_PER_VERIFICATION_FAR = 4.4e-9, 6.3e-9
+_EXACT_PER_PAIR = 140e-9
 
-_LSH_START = 0.94e-3
-_LSH_PER_ROW_BAND, _LSH_PER_ROW_BAND_FAR = 5.5e-9, 1.2e-9
-_LSH_PER_ENTRY = 2.9e-9
-_LSH_PER_ENTRY_SLOT = 0.03e-9
-_LSH_PER_CANDIDATE, _LSH_PER_CANDIDATE_FAR = 9.5e-9, 0.75e-9
-_LSH_PER_VERIFICATION, _LSH_PER_VERIFICATION_FAR = 98e-9, 26e-9  # of two rows of 30 entries
-_LSH_PER_VERIFICATION_BAND = 0.52e-9
-_LSH_PER_OVERSIZED_ROW = 950e-9
+_LSH_START = 0.39e-3
+_LSH_PER_ROW_BAND, _LSH_PER_ROW_BAND_FAR = 4.5e-9, 1.4e-9
+_LSH_PER_ENTRY = 3.2e-9
+_LSH_PER_ENTRY_SLOT = 0.03e-9  # of signatures alone; where all rows are alike, a fit can't tell it
+_LSH_PER_CANDIDATE, _LSH_PER_CANDIDATE_FAR = 8.2e-9, 0.47e-9
+_LSH_PER_VERIFICATION, _LSH_PER_VERIFICATION_FAR = 89e-9, 21e-9  # of two rows of 30 entries
+_LSH_PER_VERIFICATION_BAND = 0.47e-9
+_LSH_PER_OVERSIZED_ROW = 330e-9
 _USUAL_ENTRIES = 60  # of the two rows of a pair in the runs that the costs were fitted to
 
 
@@ -46,11 +45,10 @@ def exact_seconds(
     far = doublings(n_posted)
     return (
         _EXACT_START
-        + posted_entries * (_EXACT_PER_POSTED + far * _EXACT_PER_POSTED_FAR)
+        + posted_entries * _EXACT_PER_POSTED
         + queried_entries * _EXACT_PER_QUERIED
         + counts.lists * (_EXACT_PER_LIST + far * _EXACT_PER_LIST_FAR)
         + counts.ranked * _EXACT_PER_RANKED
-        + counts.walked * _EXACT_PER_WALKED
         + counts.postings * (_EXACT_PER_POSTING + far * _EXACT_PER_POSTING_FAR)
         + counts.verifications * (_EXACT_PER_VERIFICATION + far * _EXACT_PER_VERIFICATION_FAR)
         + counts.pairs * _EXACT_PER_PAIR
