@@ -98,3 +98,9 @@ def test_engine_without_peers(script, words, printed):
         env={**os.environ, "PYTHONWARNINGS": "error"},
     )  # fmt: skip
     assert printed in done.stdout
+
+
+def test_outlet_audit():
+    script = FOLDER.parent / "accuracy" / "outlet_audit.py"
+    printed = run(script, "--people=1500", "--seeds=1")
+    assert printed.count("\n| 1 | ") == printed.count("\n| all | ") == 1
