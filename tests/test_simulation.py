@@ -517,7 +517,7 @@ def cheats():
 def test_outlets_cheat_as_they_are_said_to(cheats):
     truth = cheats.outlet_truth.to_pandas().set_index("outlet")
     assert truth["scheme"].value_counts().drop("honest").to_dict() == {
-        "corrupt": 3, "farming": 3, "cross-region": 3,
+        "corrupt": 2, "farming": 2, "cross-region": 2,
     }  # fmt: skip
     share = truth["n_returners"] / truth["n_new"]
     honest = truth[truth["scheme"] == "honest"]
