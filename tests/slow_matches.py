@@ -185,6 +185,16 @@ def partners_of(calls: list[Call], holder: Holder, window: tuple[int, int]) -> C
     return found
 
 
+def directed_partners(calls: list[Call], holder: Holder, window: tuple[int, int]) -> Counter:
+    """Return calls and messages per partner and direction: True where the holder made them."""
+    found: Counter[tuple[str, bool]] = Counter()
+    for call in calls:
+        if window[0] <= call.start_s <= window[1] and not {call.caller, call.callee} & SERVICES:
+            for is_caller in own_side(call, holder):
+                found[call.callee if is_caller else call.caller, is_caller] += 1
+    return found
+
+
 def made_by(calls: list[Call], holder: Holder, window: tuple[int, int]) -> list[Call]:
     return [
         call
@@ -337,6 +347,11 @@ class Town:
         jaccard = len(shared) / len(union)
         n_calls = min(new.total(), old.total())
         grade, reason = grade_of(jaccard, len(shared), n_calls)
+        mean = math.sqrt(new.total() * old.total())
+        directed = [
+            directed_partners(self.calls, self.holders[row], role[row])
+            for row, role in ((new_row, self.cast.new), (old_row, self.cast.departed))
+        ]
         return {
             "grade": grade,
             "reason": reason,
@@ -350,7 +365,22 @@ class Town:
             "cosine": sum(new[name] * old[name] for name in shared) / norms[0] / norms[1],
             "containment_new": len(shared) / len(new),
             "containment_old": len(shared) / len(old),
+            "idf_shared": rare[0],
+            "idf_hellinger": math.fsum(
+                self.rarity[name] * math.sqrt(new[name] * old[name]) for name in shared
+            )
+            / mean,
+            "direction_similarity": math.fsum(
+                math.sqrt(directed[0][way] * directed[1][way])
+                for way in directed[0].keys() & directed[1].keys()
+            )
+            / mean,
+            "call_share_new": sum(new[name] for name in shared) / new.total(),
+            "call_share_old": sum(old[name] for name in shared) / old.total(),
             "n_shared": len(shared),
+            "expected_shared": None,
+            "margin_new": None,
+            "margin_old": None,
             "n_partners_new": len(new),
             "n_partners_old": len(old),
             "n_calls_new": new.total(),

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from chanfp import costs
+
 FOLDER = Path(__file__).parent.parent / "benchmarks" / "ingest"
 ENGINE = FOLDER.parent / "engine"
 
@@ -59,6 +61,16 @@ def test_made_sets():
     assert done.stdout.count("entries per row") == 2
 
 
+def run_engine(script, *words):
+    """Run a benchmark of the engine; 1 means that an aim was missed."""
+    done = subprocess.run(
+        [sys.executable, ENGINE / script, *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode in {0, 1}, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout
+
+
 @pytest.mark.parametrize(
     ("script", "words"),
     [
@@ -68,12 +80,45 @@ def test_made_sets():
 )
 def test_engine(script, words):
     pytest.importorskip("rensa")  # a peer that only benchmarks need
-    done = subprocess.run(
-        [sys.executable, ENGINE / script, *words], capture_output=True, text=True, check=False
+    assert "ratio of processor time" in run_engine(script, *words)
+
+
+def test_candidates():
+    printed = run_engine("candidates.py", "--new=200", "--departed=600", "--rounds=1", "--top=3")
+    assert printed.count("every list walked") == 2
+
+
+def test_recall_over_seeds():
+    words = ["--no-peers", "--new=300", "--departed=900", "--seeds=2", "--thresholds", "0.3", "0.5"]
+    printed = run_engine("lsh.py", *words)
+    assert (
+        len(re.findall(r"over 2 seeds, reached in \d; interval held the truth in \d", printed)) == 2
     )
-    assert done.returncode in {0, 1}, done.stderr
-    assert "Traceback" not in done.stderr
-    assert "ratio of processor time" in done.stdout
+
+
+def test_planner():
+    words = ["--sizes=300x900", "--shapes", "hubs", "even", "--thresholds", "0.3", "--runs=1"]
+    printed = run_engine("planner.py", *words)
+    assert printed.count("300x900") == 2
+    assert "times the faster method" in printed
+
+
+def test_calibration():
+    words = ["--sizes=300x900", "--thresholds", "0.3", "0.6", "--runs=1"]
+    printed = run_engine("calibrate.py", *words)
+    assert printed.count("predicted to measured") == 2
+    for name in re.findall(r"^  (_[A-Z_]+) ", printed, re.MULTILINE):
+        assert hasattr(costs, name)
+
+
+def test_sweep(tmp_path):
+    table, figure = tmp_path / "sweep.csv", tmp_path / "sweep.svg"
+    words = ["--size=300x900", "--thresholds", "0.3", "--recalls", "0.8", "0.9", "--runs=1"]
+    run_engine("sweep.py", *words, f"--csv={table}")
+    assert len(table.read_text(encoding="utf-8").splitlines()) == 1 + 3 * 3
+    pytest.importorskip("matplotlib")
+    run_engine("sweep.py", "--draw-only", f"--csv={table}", f"--figure={figure}")
+    assert "<svg" in figure.read_text(encoding="utf-8")
 
 
 def test_exact_joins():
@@ -98,6 +143,15 @@ def test_engine_without_peers(script, words, printed):
         env={**os.environ, "PYTHONWARNINGS": "error"},
     )  # fmt: skip
     assert printed in done.stdout
+
+
+def test_made_up_carriers():
+    script = FOLDER.parent / "accuracy" / "made_up_carriers.py"
+    done = subprocess.run(
+        [sys.executable, script, "--people", "1200", "--seeds", "1"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.count("| 1 |") == 3
 
 
 def test_outlet_audit():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from chanfp import _reference, joins, overlaps
+from chanfp import _reference, joins, overlaps, postings
 from chanfp.candidates import find_candidates
 from chanfp.csr import SparseRows
 from chanfp.errors import ParameterError
@@ -46,13 +46,14 @@ def test_jaccard_join_equals_its_twin(
 ):
     a, b, rarity = case
     a_matrix, b_matrix = (as_matrix(pack(rows, len(rarity))) for rows in (a, b))
-    small = {"_BLOCK_ROWS": block_rows, "_MATCHES_HELD": places, "_SHORT_LIST": short_list}
-    with patch.multiple(overlaps, _LISTS_HELD=places, **small):
+    small = {"_BLOCK_ROWS": block_rows, "MATCHES_HELD": places, "SHORT_LIST": short_list}
+    with patch.multiple(overlaps, LISTS_HELD=places, **small):
         pairs = jaccard_join(a_matrix, b_matrix, min_jaccard, top_k=top_k, n_threads=n_threads)
     assert pairs.tfidf_jaccard is None
     assert as_tuples(pairs) == _reference.join_rows(a, b, min_jaccard=min_jaccard, top_k=top_k)
 
 
+@pytest.mark.parametrize("rank_by", ["jaccard", "rarity"])
 @pytest.mark.parametrize("wide", [False, True])
 @given(
     case=pairs_of_tables(),
@@ -61,54 +62,133 @@ def test_jaccard_join_equals_its_twin(
     begins=st.one_of(st.none(), st.lists(st.integers(-3, 3), min_size=49, max_size=49)),
     n_threads=st.sampled_from([1, 2, 7]),
     block_rows=st.integers(1, 12),
-    tile_rows=st.integers(1, 12),
+    short_list=st.integers(0, 4),
+    places=st.integers(1, 60),
 )
 def test_find_candidates_equals_its_twin(
-    *, wide, case, top_k, min_shared, begins, n_threads, block_rows, tile_rows
+    *, rank_by, wide, case, top_k, min_shared, begins, n_threads, block_rows, short_list, places
 ):
     new, departed, rarity = case
     dates = (None, None) if begins is None else (begins[: len(new)], begins[9:][: len(departed)])
     tables = [pack(rows, len(rarity)) for rows in (new, departed)]
     if wide:
         tables = [widen(rows) for rows in tables]
-    with patch.object(joins, "_TILE_ROWS", tile_rows):
+    with patch.multiple(joins, _SHORT_LIST=short_list, _LISTS_HELD=places, _MATCHES_HELD=places):
         pairs = find_candidates(
             *tables,
             partner_rarity=rarity,
             top_k=top_k,
             min_shared=min_shared,
+            rank_by=rank_by,
             new_begins=None if begins is None else np.array(dates[0], dtype=np.int64),
             departed_begins=None if begins is None else np.array(dates[1], dtype=np.int64),
             n_threads=n_threads,
             block_rows=block_rows,
         )
-    assert as_tuples(pairs) == _reference.join_rows(
+    expected = _reference.join_rows(
         new,
         departed,
         min_shared=min_shared,
         top_k=top_k,
         partner_rarity=rarity,
+        by_rarity=rank_by == "rarity",
         a_begins=dates[0],
         b_begins=dates[1],
     )
-    assert [column.dtype for column in vars(pairs).values() if column is not None] == [
-        np.int64,
-        np.int64,
-        np.float64,
-        np.int32,
-        np.float64,
-    ]
+    assert as_tuples(pairs) == expected
+    if rank_by == "rarity":
+        assert pairs.weighted_overlap.tolist() == [
+            _reference.add_up([rarity[c] for c in sorted(new[i].keys() & departed[j].keys())])
+            for i, j, *_ in expected
+        ]
+    dtypes = [np.int64, np.int64, np.float64, np.int32, np.float64, np.float64]
+    assert [column.dtype for column in vars(pairs).values() if column is not None] == (
+        dtypes if rank_by == "rarity" else dtypes[:-1]
+    )
 
 
-def test_threads_blocks_and_tiles_never_change_a_byte():
+def hub_rows(rng, n_rows, n_cols, sizes):
+    """Rows of very different sizes, over columns a few of which nearly everybody holds."""
+    rows = []
+    for size in rng.choice(sizes, n_rows):
+        columns = np.unique((n_cols * rng.random(size) ** 4).astype(int))
+        rows.append({int(column): float(rng.integers(1, 4)) for column in columns})
+    return rows
+
+
+@pytest.mark.parametrize("rank_by", ["jaccard", "rarity"])
+@pytest.mark.parametrize("top_k", [1, 5, 40])
+@pytest.mark.parametrize("min_shared", [1, 3])
+def test_lists_left_out_never_change_the_best(rank_by, top_k, min_shared):
+    """Hubs as bitmaps, lists walked in part or not at all: what brute force finds."""
+    rng = np.random.default_rng(11)
+    n_cols = 300
+    departed = hub_rows(rng, 1500, n_cols, [1, 2, 4, 9, 30, 80])
+    new = hub_rows(rng, 60, n_cols, [1, 3, 10, 40])
+    rarity = np.log(1501 / (1 + np.bincount([c for row in departed for c in row], minlength=300)))
+    rarity[::7] = rarity[3]  # ties
+    begins = [rng.integers(0, 9, n).tolist() for n in (60, 1500)]
+    for short_list in (0, 3, 16):
+        with patch.object(joins, "_SHORT_LIST", short_list):
+            pairs = find_candidates(
+                pack(new, n_cols),
+                pack(departed, n_cols),
+                partner_rarity=rarity,
+                top_k=top_k,
+                min_shared=min_shared,
+                rank_by=rank_by,
+                new_begins=begins[0],
+                departed_begins=begins[1],
+            )
+        assert as_tuples(pairs) == _reference.join_rows(
+            new,
+            departed,
+            min_shared=min_shared,
+            top_k=top_k,
+            partner_rarity=rarity.tolist(),
+            by_rarity=rank_by == "rarity",
+            a_begins=begins[0],
+            b_begins=begins[1],
+        )
+
+
+def test_three_rare_partners_outrank_a_higher_jaccard_index():
+    new = pack([dict.fromkeys(range(30), 1.0)], 100)
+    rare, alike = dict.fromkeys((0, 1, 2, *range(40, 100)), 1.0), dict.fromkeys(range(3, 12), 1.0)
+    departed = pack([alike, rare], 100)
+    rarity = np.where(np.arange(100) < 3, 9.0, 0.5)
+    by = {
+        rank_by: find_candidates(new, departed, partner_rarity=rarity, top_k=1, rank_by=rank_by)
+        for rank_by in ("jaccard", "rarity")
+    }
+    assert by["jaccard"].b_rows.tolist() == [0]
+    assert by["rarity"].b_rows.tolist() == [1]
+    assert by["rarity"].weighted_overlap.tolist() == [27.0]
+    assert by["rarity"].jaccard[0] < 0.05
+
+
+@pytest.mark.parametrize("weight", [5e-324, 1e-300, 1e300, 1e308])
+def test_rarity_of_any_size_ranks(weight):
+    rows = [{0: 1.0}, {0: 1.0, 1: 1.0}, {1: 1.0}, {0: 1.0, 1: 1.0, 2: 1.0}]
+    rarity = [weight, weight / 2, 1.0]
+    pairs = find_candidates(
+        pack(rows, 3), pack(rows, 3), partner_rarity=rarity, top_k=2, rank_by="rarity"
+    )
+    expected = _reference.join_rows(rows, rows, top_k=2, partner_rarity=rarity, by_rarity=True)
+    assert as_tuples(pairs)[0][:4] == expected[0][:4]
+    assert [pair[:2] for pair in as_tuples(pairs)] == [pair[:2] for pair in expected]
+
+
+@pytest.mark.parametrize("rank_by", ["jaccard", "rarity"])
+def test_threads_and_blocks_never_change_a_byte(rank_by):
     rng = np.random.default_rng(2)
     new, departed = random_rows(rng, 300, 80, 8), random_rows(rng, 900, 80, 8)
-    options = {"partner_rarity": rng.random(80), "top_k": 7}
+    options = {"partner_rarity": rng.random(80), "top_k": 7, "rank_by": rank_by}
     expected = find_candidates(new, departed, **options, n_threads=1)
     assert len(expected) == 7 * np.count_nonzero(np.diff(new.indptr))
     for n_threads in (1, 2, 7):
         for block_rows in rng.integers(1, 400, 4):
-            with patch.object(joins, "_TILE_ROWS", int(rng.integers(1, 1000))):
+            with patch.object(joins, "_SHORT_LIST", int(rng.integers(0, 200))):
                 pairs = find_candidates(
                     new, departed, **options, n_threads=n_threads, block_rows=block_rows
                 )
@@ -284,6 +364,7 @@ def test_arguments_outside_their_range_are_refused():
     [
         ({"top_k": 0}, "`top_k` must be at least 1, got 0"),
         ({"min_shared": 0}, "`min_shared` must be at least 1, got 0"),
+        ({"rank_by": "rare"}, "`rank_by` must be one of jaccard, rarity, got 'rare'"),
         ({"block_rows": 0}, "`block_rows` must be at least 1, got 0"),
         ({"n_threads": 0}, "`n_threads` must be at least 1, got 0"),
         ({"partner_rarity": [1.0]}, r"`partner_rarity` must have one weight per column"),
@@ -305,7 +386,7 @@ def test_candidates_need_calls_and_equal_columns():
         find_candidates(rows, bare, partner_rarity=[1.0, 1.0], top_k=1)
     with pytest.raises(ParameterError, match="`new` and `departed` must have the same columns"):
         find_candidates(rows, pack([], 3), partner_rarity=[1.0, 1.0], top_k=1)
-    with patch.object(joins, "_MAX_ROWS", 0), pytest.raises(ParameterError, match="join it in"):
+    with patch.object(postings, "_MAX_ROWS", 0), pytest.raises(ParameterError, match="join it in"):
         find_candidates(rows, rows, partner_rarity=[1.0, 1.0], top_k=1)
 
 

@@ -190,23 +190,6 @@ def test_row_sums_equal_their_twin(rows, n_threads):
     assert sums.tolist() == [_reference.add_up(list(row.values())) for row in rows]
 
 
-@pytest.mark.parametrize("wide", [False, True])
-@given(rows=tables(7))
-def test_posting_lists_equal_their_twin(wide, rows):
-    packed = pack(rows, 7)
-    if wide:
-        widen(packed)
-    offsets = np.full(8, 99)
-    posting_rows = np.empty(packed.n_entries, dtype=np.int32)
-    calls = np.empty(packed.n_entries)
-    _core.transpose_rows(packed.indptr, packed.indices, packed.values, offsets, posting_rows, calls)
-    lists = [
-        list(zip(posting_rows[start:stop].tolist(), calls[start:stop].tolist(), strict=True))
-        for start, stop in pairwise(offsets)
-    ]
-    assert lists == _reference.transpose_rows(rows, 7)
-
-
 def test_calls_must_be_positive_and_countable():
     rows = pack([{0: 1.0}, {1: 2.0, 2: -3.0}], 3)
     with pytest.raises(ParameterError, match=r"above 0, got -3\.0 at row 1, entry 1"):

@@ -67,6 +67,21 @@ def test_every_reason(in_code):
     assert numbers | rows | {RAGGED, INTEGER_NOTE} <= in_code
 
 
+def keys_of(found, numbered=("quantiles", "rejected_by_reason", "filtered_by_reason", "examples",
+                             "notes", "columns", "number_classes")):  # fmt: skip
+    """Return the keys of plain values, those of tables whose keys are data left out."""
+    if isinstance(found, dict):
+        inner = (keys_of(value) for key, value in found.items() if key not in numbered)
+        return {*found}.union(*inner)
+    return set().union(*map(keys_of, found)) if isinstance(found, list) else set()
+
+
+def test_every_key_of_a_first_look(in_code, carrier):
+    found = chanfp.inspect_cdrs(carrier.cdrs, carrier.subscribers).to_dict()
+    found["days"]["records"] = {}
+    assert keys_of(found) <= in_code
+
+
 def test_every_key_of_the_summary(in_code, matches):
     summary = matches.summary
     nested = (summary[name] for name in ("records", "subscribers", "hubs"))

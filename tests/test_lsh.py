@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from chanfp import _core, _reference, lsh, rarejoin
-from chanfp.bands import LshPlan, _candidate_cost, plan_lsh
+from chanfp import _core, _reference, buckets, lsh, overlaps, planning
+from chanfp import recall as recalls
+from chanfp.bands import LshPlan, plan_lsh
 from chanfp.csr import SparseRows
 from chanfp.errors import ParameterError
-from chanfp.lsh import MeasuredRecall, lsh_join
-from chanfp.rarejoin import ColumnCounts, join_few, sketch_rows
+from chanfp.lsh import lsh_join
+from chanfp.rarejoin import BandKeys, join_few, sketch_rows
+from chanfp.recall import MeasuredRecall
 from chanfp.similarity import jaccard_join
 from sparse_cases import KINDS, as_matrix, random_rows
 
@@ -38,7 +40,7 @@ def as_bytes(pairs):
 
 
 def plan_of(min_jaccard, band_rows, n_bands):
-    return LshPlan(min_jaccard, 0.9, band_rows, n_bands, 1.0, 1.0, 1)
+    return LshPlan(min_jaccard, 0.9, band_rows, n_bands, 1.0, 1.0, 1.0, 1.0, 1)
 
 
 @st.composite
@@ -66,9 +68,11 @@ def test_lsh_join_equals_its_twin(
     a, b, n_cols = family
     plan = plan_of(min_jaccard, band_rows, n_bands)
     with (
-        patch.object(lsh, "plan_lsh", lambda *_: plan),
-        patch.multiple(lsh, _MOST_PAIRS=most_pairs, _PLACES=few, _BLOCK_ROWS=few, _CHECKED_ROWS=4),
-        patch.multiple(rarejoin, _PLACES=few, _BLOCK_ROWS=few),
+        patch.object(planning, "plan_lsh", lambda *_: plan),
+        patch.multiple(buckets, MOST_PAIRS=most_pairs, _PLACES=few, _BLOCK_ROWS=few),
+        patch.object(recalls, "_CHECKED_ROWS", 4),
+        patch.object(lsh, "_MOST_ROUNDS", 1),
+        patch.multiple(overlaps, MATCHES_HELD=few, LISTS_HELD=few, _BLOCK_ROWS=few),
     ):
         sides = (rows_of(a, n_cols), rows_of(b, n_cols))
         pairs = lsh_join(*sides, min_jaccard, 0.9, seed, n_threads)
@@ -82,7 +86,7 @@ def test_lsh_join_equals_its_twin(
         np.float64,
         np.int32,
     ]
-    assert pairs.n_candidates >= len(pairs) or pairs.n_oversized
+    assert pairs.plan.actual.candidates >= len(pairs) or pairs.n_oversized
 
 
 @given(family=families(), min_jaccard=THRESHOLDS, few=st.integers(1, 30))
@@ -90,16 +94,8 @@ def test_join_few_finds_every_pair_and_no_other(family, min_jaccard, few):
     a, b, n_cols = family
     a_rows, b_rows = rows_of(a, n_cols), rows_of(b, n_cols)
     taken = np.arange(0, len(a), 2)
-    with patch.multiple(rarejoin, _PLACES=few, _BLOCK_ROWS=few):
-        found = join_few(
-            a_rows,
-            taken,
-            b_rows,
-            np.arange(len(b)),
-            min_jaccard,
-            ColumnCounts.of(b_rows),
-            (sketch_rows(a_rows), sketch_rows(b_rows)),
-        )
+    with patch.multiple(overlaps, MATCHES_HELD=few, LISTS_HELD=few, _BLOCK_ROWS=few):
+        found = join_few(a_rows, taken, b_rows, np.arange(len(b)), min_jaccard)
     expected = {
         (i, j, len(a[i] & b[j]))
         for i in taken.tolist()
@@ -109,6 +105,26 @@ def test_join_few_finds_every_pair_and_no_other(family, min_jaccard, few):
     triples = list(zip(*(column.tolist() for column in found), strict=True))
     assert len(triples) == len(set(triples))
     assert set(triples) == expected
+
+
+@given(family=families(), n_bands=st.integers(1, 4), band=st.integers(0, 4), seed=st.integers(0, 9))
+def test_join_few_leaves_out_pairs_that_met(family, n_bands, band, seed):
+    a, b, n_cols = family
+    band = min(band, n_bands)
+    a_rows, b_rows = rows_of(a, n_cols), rows_of(b, n_cols)
+    rng = np.random.default_rng(seed)
+    keys = [rng.integers(0, 3, n * n_bands).astype(np.uint32) for n in (len(a), len(b))]
+    taken = np.arange(len(a) % 2, len(a), 2), np.arange(len(b) // 3, len(b))
+    all_pairs = join_few(a_rows, taken[0], b_rows, taken[1], 0.1)
+    found = join_few(
+        a_rows, taken[0], b_rows, taken[1], 0.1, keys=BandKeys(*keys, n_bands), band=band
+    )
+    met = [
+        any(keys[0][i * n_bands + k] == keys[1][j * n_bands + k] for k in range(band))
+        for i, j in zip(*(column.tolist() for column in all_pairs[:2]), strict=True)
+    ]
+    for column, everything in zip(found, all_pairs, strict=True):
+        assert column.tolist() == everything[~np.array(met, dtype=bool)].tolist()
 
 
 @given(family=families())
@@ -167,7 +183,7 @@ def test_pairs_right_at_the_threshold_are_found_at_the_planned_rate():
         assert (pairs.jaccard == 1 / 3).all()
         assert len(pairs) >= 0.9 * n
         shares.append(len(pairs) / n)
-    assert abs(np.mean(shares) - pairs.plan.chance(1 / 3)) < 0.006
+    assert abs(np.mean(shares) - pairs.plan.bands.chance(1 / 3)) < 0.006
 
 
 def test_threads_and_backends_change_no_byte():
@@ -179,9 +195,9 @@ def test_threads_and_backends_change_no_byte():
             with patch.dict(os.environ, CHANFP_BACKEND=backend):
                 pairs = lsh_join(a, b, 0.25, 0.95, 3, n_threads)
             assert as_bytes(pairs) == as_bytes(expected)
-            assert pairs.plan == expected.plan
+            assert pairs.plan.bands == expected.plan.bands
             assert pairs.measured_recall == expected.measured_recall
-            assert pairs.n_candidates == expected.n_candidates
+            assert pairs.plan.actual.candidates == expected.plan.actual.candidates
 
 
 def test_every_kind_of_matrix_gives_the_same_pairs(tmp_path):
@@ -198,8 +214,8 @@ def test_equal_rows_are_one_giant_bucket_and_no_trouble():
     assert len(pairs) == 900 * 900
     assert (pairs.jaccard == 1).all()
     assert pairs.largest_bucket == 900 * 900
-    assert pairs.n_oversized == pairs.plan.n_bands
-    assert pairs.n_candidates == 0
+    assert pairs.n_oversized == pairs.plan.bands.n_bands
+    assert pairs.plan.actual.candidates == 0
     assert pairs.measured_recall.share == 1
 
 
@@ -211,12 +227,12 @@ def test_a_giant_bucket_without_true_pairs_costs_no_pair_by_pair():
         for side in (10, 500_000)
     ]
     plan = plan_of(0.6, 2, 20)
-    with patch.object(lsh, "plan_lsh", lambda *_: plan):
+    with patch.object(planning, "plan_lsh", lambda *_: plan):
         pairs = lsh_join(*sides, 0.6, 0.95, 1, 1)
     assert len(pairs) == 0
     assert pairs.n_oversized > 0
     assert pairs.largest_bucket > 1 << 18
-    assert pairs.n_candidates < 10**6
+    assert pairs.plan.actual.candidates < 10**6
     assert math.isnan(pairs.measured_recall.share)
     assert pairs.measured_recall.interval == (0.0, 1.0)
 
@@ -247,13 +263,74 @@ def test_predicted_candidates_are_about_right():
     rng = np.random.default_rng(11)
     a, b = (random_rows(rng, n, 400, 15) for n in (3000, 12_000))
     pairs = lsh_join(a, b, 0.3, 0.95, 1, 1)
-    assert 0.5 < pairs.plan.candidates / pairs.n_candidates < 2
+    assert 0.5 < pairs.plan.bands.candidates / pairs.plan.actual.candidates < 2
 
 
-def test_candidates_of_lengthy_rows_cost_more():
-    """Their bitmaps are too full to turn candidates away."""
-    assert _candidate_cost(30, 0.3) == _candidate_cost(5, 0.1) < _candidate_cost(30, 0.1)
-    assert _candidate_cost(100, 0.3) == _candidate_cost(30, 0.1)
+def test_bands_are_added_while_the_measured_recall_falls_short():
+    a, b = made_rows(np.random.default_rng(12), 900, 4000)
+    exact = len(jaccard_join(a, b, 0.3, method="exact"))
+    few = LshPlan(0.3, 0.97, 2, 5, 1.0, 1.0, 1.0, 1.0, 1)
+    with patch.object(planning, "plan_lsh", lambda *_: few):
+        pairs = lsh_join(a, b, 0.3, 0.97, 1, 1)
+        with patch.object(lsh, "_MOST_ROUNDS", 1):
+            once = lsh_join(a, b, 0.3, 0.97, 1, 1)
+    assert once.n_rounds == 1
+    assert len(once) < 0.95 * exact
+    assert pairs.n_rounds > 1
+    assert len(pairs) >= 0.97 * exact
+    assert len({(i, j) for i, j, _, _ in as_tuples(pairs)}) == len(pairs)
+    assert pairs.plan.actual.candidates > once.plan.actual.candidates
+
+
+def test_pairs_that_hang_on_a_hub_reach_the_stated_recall_too():
+    """Rows of a hub and few others are found or missed together, all of them by a few hashes."""
+    n_reached = 0
+    rng = np.random.default_rng(13)
+    sides = [
+        rows_of([{0, *map(int, row)} for row in rng.integers(1, 10**6, (400, 3))], 10**6)
+        for _ in range(2)
+    ]
+    for seed in range(20):
+        pairs = lsh_join(*sides, 0.14, 0.9, seed, 1)
+        n_reached += len(pairs) >= 0.9 * 400 * 400
+    assert n_reached >= 19
+
+
+def test_interval_widens_where_pairs_of_a_row_hang_together():
+    rng = np.random.default_rng(14)
+    true = rng.integers(1, 9, 400)
+    together = np.where(rng.random(400) < 0.8, true, 0)
+    apart = rng.binomial(true, 0.8)
+    widths = []
+    for found in (together, apart):
+        measured = MeasuredRecall.of_rows(true, found, 10**9)
+        low, high = measured.interval
+        assert low < measured.share < high
+        widths.append(high - low)
+    assert widths[0] > 1.5 * widths[1]
+    plain = MeasuredRecall(400, int(true.sum()), int(apart.sum())).interval
+    assert widths[1] == pytest.approx(plain[1] - plain[0], rel=0.2)
+
+
+def test_interval_holds_the_truth_as_often_as_it_says():
+    """Also where few rows hold most of the pairs, which are found or missed row by row."""
+    rng = np.random.default_rng(15)
+    true = rng.geometric(0.1, 20_000) ** 2
+    found = np.where(rng.random(20_000) < 0.7, true, rng.binomial(true, 0.5))
+    truth = found.sum() / true.sum()
+    n_held = 0
+    for _ in range(200):
+        taken = rng.choice(20_000, 500, replace=False)
+        low, high = MeasuredRecall.of_rows(true[taken], found[taken], 20_000).interval
+        n_held += low <= truth <= high
+    assert n_held >= 180
+
+
+def test_a_recall_of_all_rows_is_exact():
+    true, found = np.array([3, 1, 0]), np.array([2, 1, 0])
+    assert MeasuredRecall.of_rows(true, found, 3).interval == (0.75, 0.75)
+    assert MeasuredRecall.of_rows(true, found, 9).interval[0] < 0.75
+    assert MeasuredRecall.of_rows(true, true, 9).interval[1] == 1.0
 
 
 def test_interval_is_that_of_wilson():

@@ -39,6 +39,8 @@ from town import (
 
 # In how many of the 7 old, 5 new and 2 active windows each friend of the two is.
 HELD = {0: 9, 1: 4, 2: 6, 3: 1, 4: 5, 5: 1, 6: 3, 30: 1, 31: 3}
+# Columns that are null where grades are similarity tiers.
+LEARNED = ("probability", "q_value", "expected_shared", "margin_new", "margin_old")
 MAIN = Settings(window_days=20, horizon_days=45, new_days=25)
 SETTINGS = {
     "main": MAIN,
@@ -213,7 +215,7 @@ def test_the_town_has_what_it_is_for():
     assert BOTH in [row["old"] for row in rows if row["new"] == MOVER]
     for column in MATCH_SCHEMA.names:
         values = {row[column] for row in rows}
-        assert len(values) > 1 or column in ("probability", "q_value"), column
+        assert len(values) > 1 or column in LEARNED, column
     for column in ("same_imei", "same_id", "same_name", "same_outlet", "same_seller"):
         assert {row[column] for row in rows} == {True, False, None}, column
 
@@ -247,8 +249,7 @@ def test_values_worked_out_by_hand():
         "region_old": "East",
         "new_subscription": "n-1",
         "old_subscription": "a-1",
-        "probability": None,
-        "q_value": None,
+        **dict.fromkeys(LEARNED),
     }
     assert {name: row[name] for name in exact} == exact
     idf = {friend: math.log(15 / (1 + n_held)) for friend, n_held in HELD.items()}
@@ -266,6 +267,14 @@ def test_values_worked_out_by_hand():
         "hellinger": sum(map(math.sqrt, (4 * 7, 1 * 4, 3 * 2, 2 * 3, 2 * 1))) / math.sqrt(15 * 19),
         "cosine": (4 * 7 + 1 * 4 + 3 * 2 + 2 * 3 + 2 * 1)
         / math.sqrt((16 + 1 + 4 + 9 + 4 + 1 + 4) * (49 + 16 + 4 + 1 + 9 + 1 + 1)),
+        "idf_shared": sum(idf[n] for n in shared),
+        "idf_hellinger": sum(idf[n] * math.sqrt(new[n] * old[n]) for n in shared)
+        / math.sqrt(15 * 19),
+        # Friend 0: 4 and 5 made, 2 received by the old one; 1: made; 2 and 6: received by the new
+        # one, made by the old one; 4: made by the new one, received by the old one.
+        "direction_similarity": (math.sqrt(4 * 5) + math.sqrt(1 * 3)) / math.sqrt(15 * 19),
+        "call_share_new": (4 + 1 + 2 + 3 + 2) / 15,
+        "call_share_old": (7 + 4 + 3 + 2 + 1) / 19,
         "gap_days": 45 - (38 + 10 / 24),
         "days_observed_new": 20,
         "volume_ratio": 15 / 19,

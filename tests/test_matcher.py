@@ -181,7 +181,10 @@ def notices(files, cells=None, **settings):
 
 def test_notices_say_why_there_is_nothing(tmp_path):
     files = write_carrier(tmp_path)
-    tiers = "grades are similarity tiers; no false-match rate is known for them"
+    tiers = (
+        "grades are similarity tiers; no false-match rate is known for them: only 1 active "
+        "subscriptions can serve as controls, fewer than 40"
+    )
     assert notices(files) == [tiers]
     began = (
         "1 more subscriptions began within these records, but more than {} days before their end; "

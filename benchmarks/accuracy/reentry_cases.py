@@ -1,4 +1,4 @@
-"""Match re-entry cases made from real communication data, and score the answers.
+"""Rank re-entry cases made from real communication data by similarity, and score the answers.
 
     python benchmarks/accuracy/reentry_cases.py DATA [--tool FILE] [--work DIR] [--draws 5]
 
@@ -52,7 +52,7 @@ def run(*command: object, draw: int = 0) -> str:
 def match(case: Path, subscribers: str, out: str, *options: str) -> Path:
     """Match one case and return the file of matches."""
     files = ("--cdr", case / "cdr.csv", "--subscribers", case / subscribers, "--out", case / out)
-    run("-m", "chanfp", "match", *files, "--quiet", *options)
+    run("-m", "chanfp", "match", *files, "--quiet", "--similarity", *options)
     return case / out
 
 

@@ -72,7 +72,7 @@ def compare(
         [
             departed_matrix.T.tocsr,
             lambda: sp_matmul_topn(new_matrix, turned, top_n=top, n_threads=1),
-            lambda: chanfp.jaccard_join(new, departed, MIN_JACCARD, n_threads=1),
+            lambda: chanfp.jaccard_join(new, departed, MIN_JACCARD, method="exact", n_threads=1),
             lambda: index.join(new, min_jaccard=MIN_JACCARD, n_threads=1),
         ],
         wanted.rounds,
@@ -93,8 +93,8 @@ def measure_growth(wanted: argparse.Namespace) -> None:
         2 * wanted.new, 2 * wanted.departed, n_partners=10_000_000, n_hubs=40_000
     )
     one, two = time_alternating(
-        [lambda: chanfp.jaccard_join(*single, MIN_JACCARD, n_threads=1),
-         lambda: chanfp.jaccard_join(*double, MIN_JACCARD, n_threads=1)],
+        [lambda: chanfp.jaccard_join(*single, MIN_JACCARD, method="exact", n_threads=1),
+         lambda: chanfp.jaccard_join(*double, MIN_JACCARD, method="exact", n_threads=1)],
         wanted.rounds,
         wanted.clock,
     )  # fmt: skip
@@ -112,7 +112,7 @@ def measure_memory(new: csr_array, departed: csr_array) -> None:
             index = chanfp.PartnerIndex(departed)
             index.join(new, min_jaccard=MIN_JACCARD, n_threads=1)
         else:
-            chanfp.jaccard_join(new, departed, MIN_JACCARD, n_threads=1)
+            chanfp.jaccard_join(new, departed, MIN_JACCARD, method="exact", n_threads=1)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         print(f"memory, {name}: {peak / 1e6:.0f} MB (at most {allowed / 1e6:.0f} MB)", flush=True)
@@ -125,7 +125,7 @@ def measure_steps(new: csr_array, departed: csr_array, wanted: argparse.Namespac
     n_postings = int(counts[new.indices].sum())
 
     def walk_all() -> None:
-        with patch.object(overlaps, "_SHORT_LIST", departed.shape[0]):
+        with patch.object(overlaps, "SHORT_LIST", departed.shape[0]):
             index.join(new, min_jaccard=MIN_JACCARD, n_threads=1)
 
     works = [lambda: index.join(new, min_jaccard=MIN_JACCARD, n_threads=1), walk_all]
@@ -153,7 +153,10 @@ def measure_large(wanted: argparse.Namespace) -> None:
     rounds = 9 if wanted.rounds > 1 else 1
     for name, join in (
         ("index built before", lambda n: index.join(new, min_jaccard=MIN_JACCARD, n_threads=n)),
-        ("raw CSR", lambda n: chanfp.jaccard_join(new, departed, MIN_JACCARD, n_threads=n)),
+        (
+            "raw CSR",
+            lambda n: chanfp.jaccard_join(new, departed, MIN_JACCARD, method="exact", n_threads=n),
+        ),
     ):
         one, two = time_alternating(
             [lambda join=join: join(1), lambda join=join: join(2)], rounds, time.perf_counter

@@ -133,6 +133,14 @@ def drop_hubs(
     return _keep_columns(new, is_kept), _keep_columns(departed, is_kept)
 
 
+def make_dropped_sets(n_new: int, n_departed: int) -> tuple[csr_array, csr_array]:
+    """Return `make_hub_sets` without partners that more than 1,000 departed call."""
+    return drop_hubs(*make_hub_sets(n_new, n_departed))
+
+
+SHAPES = {"hubs": make_hub_sets, "dropped": make_dropped_sets, "even": make_even_sets}
+
+
 def _make_sets(
     rng: np.random.Generator, world: World, n_new: int, n_departed: int, mean_drawn: float
 ) -> tuple[csr_array, csr_array]:

@@ -21,10 +21,14 @@ if TYPE_CHECKING:
     from .inspection import Inspection, inspect_cdrs
     from .matcher import Matcher
     from .matches import MATCH_SCHEMA, Matches
+    from .model import MatchModel
     from .numbering import NumberingPlan
     from .numberlists import NumberList
     from .pairs import Pairs
     from .partner_evidence import PartnerEvidence, measure_pairs
+    from .planning import plan_join
+    from .plans import JoinPlan
+    from .policy import GradePolicy
     from .shortnumbers import ShortNumbers
     from .sidetables import (
         SideTable,
@@ -51,8 +55,11 @@ _MODULE_OF = {
     "Explanation": "explanation",
     "FingerprintSet": "fingerprints",
     "Fingerprints": "fingerprints",
+    "GradePolicy": "policy",
     "Inspection": "inspection",
+    "JoinPlan": "plans",
     "MATCH_SCHEMA": "matches",
+    "MatchModel": "model",
     "Matcher": "matcher",
     "Matches": "matches",
     "NumberList": "numberlists",
@@ -75,6 +82,7 @@ _MODULE_OF = {
     "jaccard_join": "similarity",
     "measure_pairs": "partner_evidence",
     "minhash": "signatures",
+    "plan_join": "planning",
     "read_cdrs": "cdr",
     "read_cells": "sidetables",
     "read_outlets": "sidetables",
@@ -96,7 +104,10 @@ __all__ = [
     "Explanation",
     "FingerprintSet",
     "Fingerprints",
+    "GradePolicy",
     "Inspection",
+    "JoinPlan",
+    "MatchModel",
     "Matcher",
     "Matches",
     "NumberList",
@@ -120,6 +131,7 @@ __all__ = [
     "jaccard_join",
     "measure_pairs",
     "minhash",
+    "plan_join",
     "read_cdrs",
     "read_cells",
     "read_outlets",

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from . import _core
-from .csr import SparseRows
-from .signatures import sign_rows, slot_keys, usable_backend
+from .buckets import MOST_PAIRS, BandedJoin
+from .costs import lsh_fixed_seconds, lsh_seconds
+from .csr import SparseRows, take_rows
+from .rarejoin import sketch_rows
 
-__all__ = ["LshPlan", "bucket_bits", "plan_lsh", "sample_rows"]
+__all__ = ["LshPlan", "least_seconds", "plan_lsh", "sample_rows"]
 
 # A pair right at the threshold meets with a chance that leaves this share of the allowed misses,
 # so that chance alone rarely takes the recall of a whole run below the stated one.
 _SAFETY = 0.8
 _MOST_SLOTS = 1 << 16
 _MOST_BAND_ROWS = 8
-_TRIAL_ROWS = 8192  # per side
-_TRIAL_BANDS = 4
-
-# Seconds on one core of 2024; only their ratios decide.
-_PER_ENTRY_SLOT = 0.03e-9
-_PER_ROW_BAND = 6e-9
-_PER_CANDIDATE = 8e-9  # turned away by its bitmap
-_PER_MERGE = 150e-9
-_PER_ROW = 150e-9
+_LEAST_TRIAL_ROWS, _MOST_TRIAL_ROWS, _TRIAL_PART = 512, 4096, 8  # per side
+# Many bands, as a hub fills the buckets of few; the run's own ones, unless these are very many.
+_TRIAL_BANDS, _OWN_TRIAL_BANDS, _MOST_OWN_BANDS = 16, 32, 64
 
 
 @dataclass(frozen=True)
@@ -43,8 +39,12 @@ class LshPlan:
         they meet in one of `n_bands`.
     candidates : float
         Candidates expected, each counted once per band.
+    verifications : float
+        Of these, pairs of rows that are merged, each once.
+    pairs : float
+        Similar pairs expected to be found; rough, as few of them are in any sample.
     seconds : float
-        Expected on one thread, roughly.
+        Expected on one thread.
     n_bytes : int
         Memory for the keys of all bands.
     """
@@ -54,6 +54,8 @@ class LshPlan:
     band_rows: int
     n_bands: int
     candidates: float
+    verifications: float
+    pairs: float
     seconds: float
     n_bytes: int
 
@@ -75,7 +77,14 @@ class LshPlan:
         )
 
 
-def plan_lsh(a: SparseRows, b: SparseRows, min_jaccard: float, recall: float, seed: int) -> LshPlan:
+def plan_lsh(
+    a: SparseRows,
+    b: SparseRows,
+    min_jaccard: float,
+    recall: float,
+    seed: int,
+    band_rows: int | None = None,
+) -> LshPlan:
     """Return the cheapest plan that finds a pair at the threshold with a safe chance.
 
     Parameters
@@ -87,41 +96,42 @@ def plan_lsh(a: SparseRows, b: SparseRows, min_jaccard: float, recall: float, se
     recall : float
         Above 0 and below 1.
     seed : int
-        Of the signatures, and of the rows looked at.
+        Of the signatures.
+    band_rows : int, optional
+        Slots per band, 1 to 8; default the cheapest number.
 
     Notes
     -----
     For each number of rows per band, the bands follow from 1 - (1 - t**r)**b >= recall (Leskovec,
-    Rajaraman, Ullman, Mining of Massive Datasets, section 3.4), with a safety; the candidates from
-    trial bands over a sample of both sides. Deterministic: nothing is timed.
+    Rajaraman, Ullman, Mining of Massive Datasets, section 3.4), with a safety; the work from a
+    join of trial bands over a sample of both sides. Deterministic: nothing is timed.
     """
-    trials = _Trials(a, b, seed)
+    trials = _Trials(a, b, min_jaccard, seed)
+    plans: list[LshPlan] = []
+    for n_slots, n_bands, fixed in _choices(a, b, min_jaccard, recall):
+        if plans and fixed >= min(plan.seconds for plan in plans):
+            break  # longer bands cost still more, whatever candidates they save
+        if band_rows in (None, n_slots):
+            plans.append(trials.plan(recall, n_slots, n_bands, fixed))
+    return min(plans, key=lambda plan: plan.seconds)
+
+
+def least_seconds(a: SparseRows, b: SparseRows, min_jaccard: float, recall: float) -> float:
+    """Return the seconds that any plan takes at least: signatures and buckets."""
+    return min(fixed for _, _, fixed in _choices(a, b, min_jaccard, recall))
+
+
+def _choices(
+    a: SparseRows, b: SparseRows, min_jaccard: float, recall: float
+) -> Iterator[tuple[int, int, float]]:
+    """Yield rows per band, bands, and the seconds of signatures and buckets."""
     chance = 1.0 - _SAFETY * (1.0 - recall)
-    n_rows = a.n_rows + b.n_rows
-    per_candidate = _candidate_cost((a.n_entries + b.n_entries) / max(n_rows, 1), min_jaccard)
-    best = LshPlan(min_jaccard, recall, 1, 1, math.inf, math.inf, 0)
+    n_rows, n_entries = a.n_rows + b.n_rows, a.n_entries + b.n_entries
     for band_rows in range(1, _MOST_BAND_ROWS + 1):
         n_bands = _bands_for(chance, min_jaccard, band_rows)
-        seconds = (
-            (a.n_entries + b.n_entries) * band_rows * n_bands * _PER_ENTRY_SLOT
-            + n_rows * n_bands * _PER_ROW_BAND
-            + n_rows * _PER_ROW
-        )
-        if seconds >= best.seconds or (band_rows > 1 and band_rows * n_bands > _MOST_SLOTS):
-            break  # longer bands cost still more, whatever candidates they save
-        candidates = trials.count(band_rows) * n_bands
-        seconds += candidates * per_candidate
-        if seconds < best.seconds:
-            n_bytes = 4 * n_bands * n_rows
-            best = LshPlan(min_jaccard, recall, band_rows, n_bands, candidates, seconds, n_bytes)
-    return best
-
-
-def _candidate_cost(mean_size: float, min_jaccard: float) -> float:
-    """Return the seconds a candidate takes: few, unless its bitmaps are too full to tell."""
-    by_chance = mean_size * -math.expm1(-mean_size / 128)  # bits in common of unrelated rows
-    needed = 2 * mean_size * min_jaccard / (1 + min_jaccard)
-    return _PER_MERGE if by_chance > 0.8 * needed else _PER_CANDIDATE
+        if band_rows > 1 and band_rows * n_bands > _MOST_SLOTS:
+            return
+        yield band_rows, n_bands, lsh_fixed_seconds(n_rows, n_entries, band_rows, n_bands)
 
 
 def _bands_for(chance: float, jaccard: float, band_rows: int) -> int:
@@ -130,11 +140,6 @@ def _bands_for(chance: float, jaccard: float, band_rows: int) -> int:
     if meets >= 1.0:
         return 1
     return max(1, math.ceil(math.log1p(-chance) / math.log1p(-meets) - 1e-9))
-
-
-def bucket_bits(n_rows: int) -> int:
-    """Return how many bits of a key choose the bucket, a few rows to each."""
-    return min(max((n_rows // 2).bit_length(), 1), 20)
 
 
 def sample_rows(rows: SparseRows, n_wanted: int, seed: int) -> npt.NDArray[np.int64]:
@@ -147,55 +152,52 @@ def sample_rows(rows: SparseRows, n_wanted: int, seed: int) -> npt.NDArray[np.in
 
 
 class _Trials:
-    """Trial bands over a sample of both sides."""
+    """Joins of trial bands over a sample of both sides."""
 
-    def __init__(self, a: SparseRows, b: SparseRows, seed: int) -> None:
-        self.sides = []
+    def __init__(self, a: SparseRows, b: SparseRows, min_jaccard: float, seed: int) -> None:
+        self.min_jaccard = min_jaccard
+        self.seed = seed
+        self.n_rows = a.n_rows + b.n_rows
+        self.mean_entries = (a.n_entries + b.n_entries) / max(self.n_rows, 1)
+        sides = []
         self.scale = 1.0
-        for rows in (a, b):
-            sample = sample_rows(rows, _TRIAL_ROWS, seed)
+        # A seed for each side, or a table joined with itself would meet itself too often.
+        for rows, row_seed in ((a, 0), (b, 1)):
+            n_wanted = min(max(rows.n_rows // _TRIAL_PART, _LEAST_TRIAL_ROWS), _MOST_TRIAL_ROWS)
+            sample = sample_rows(rows, n_wanted, row_seed)
             self.scale *= np.count_nonzero(np.diff(rows.indptr)) / max(len(sample), 1)
-            self.sides.append(_sign_trials(_take_rows(rows, sample), seed))
-        self.bits = bucket_bits(max(len(side) for side in self.sides))
+            sides.append(take_rows(rows, sample))
+        self.a, self.b = sides
+        self.sketches = sketch_rows(self.a), sketch_rows(self.b)
 
-    def count(self, band_rows: int) -> float:
-        """Return how many pairs of all rows are expected to meet in a band of `band_rows`."""
-        n_met = 0
-        packed = [_pack_trial(side, band_rows) for side in self.sides]
-        for band in range(_TRIAL_BANDS):
-            arrays = [_sort_trial(keys, band, self.bits) for keys in packed]
-            n_met += _core.count_collisions(*arrays[0], *arrays[1])
-        return self.scale * n_met / _TRIAL_BANDS
-
-
-def _take_rows(rows: SparseRows, taken: npt.NDArray[np.int64]) -> SparseRows:
-    lengths = rows.indptr[taken + 1] - rows.indptr[taken]
-    indptr = np.zeros(len(taken) + 1, dtype=np.int64)
-    np.cumsum(lengths, out=indptr[1:])
-    entries = np.repeat(rows.indptr[taken] - indptr[:-1], lengths) + np.arange(indptr[-1])
-    return SparseRows(indptr, rows.indices[entries], None, rows.n_cols)
-
-
-def _sign_trials(rows: SparseRows, seed: int) -> npt.NDArray[np.uint32]:
-    signatures = np.empty((rows.n_rows, _MOST_BAND_ROWS * _TRIAL_BANDS), dtype=np.uint32)
-    keys = slot_keys(signatures.shape[1], seed)
-    sign_rows(rows, keys, signatures, 0, rows.n_rows, usable_backend())
-    return signatures
-
-
-def _pack_trial(signatures: npt.NDArray[np.uint32], band_rows: int) -> npt.NDArray[np.uint32]:
-    """Return the keys of the trial bands, band by band."""
-    n_rows, n_slots = signatures.shape
-    keys = np.empty(n_rows * _TRIAL_BANDS, dtype=np.uint32)
-    _core.fold_bands(signatures.ravel(), n_slots, band_rows, _TRIAL_BANDS, keys, 0, n_rows)
-    return np.ascontiguousarray(keys.reshape(n_rows, _TRIAL_BANDS).T).ravel()
+    def plan(self, recall: float, band_rows: int, n_bands: int, fixed: float) -> LshPlan:
+        """Return the plan of so many bands, given the seconds of signatures and buckets."""
+        is_own = n_bands <= _MOST_OWN_BANDS
+        n_trials = min(n_bands, _OWN_TRIAL_BANDS) if is_own else _TRIAL_BANDS
+        trial = BandedJoin(
+            self.a, self.b, self.min_jaccard, band_rows, n_bands if is_own else n_trials,
+            seed=self.seed, n_threads=1, sketches=self.sketches,
+            most_pairs=max(int(MOST_PAIRS / max(self.scale, 1.0)), 1),
+        ).run(n_trials)  # fmt: skip
+        a_found, b_found, shared = trial.found
+        sizes = np.diff(self.a.indptr)[a_found] + np.diff(self.b.indptr)[b_found]
+        meets = (shared / (sizes - shared)) ** band_rows
+        found = np.sum(_chances(meets, n_bands) / _chances(meets, n_trials))
+        times = n_bands / n_trials
+        candidates = self.scale * times * trial.n_candidates
+        merged = self.scale * (times * max(trial.n_merged - len(shared), 0) + found)
+        in_oversized = sum(n_a + n_b for n_a, n_b in trial.oversized)
+        seconds = fixed + lsh_seconds(
+            self.n_rows, self.mean_entries, n_bands, candidates=candidates, verifications=merged,
+            oversized_rows=math.sqrt(self.scale) * times * in_oversized,
+        )  # fmt: skip
+        return LshPlan(
+            self.min_jaccard, recall, band_rows, n_bands, candidates, merged, self.scale * found,
+            seconds, 4 * n_bands * self.n_rows,
+        )  # fmt: skip
 
 
-def _sort_trial(
-    keys: npt.NDArray[np.uint32], band: int, bits: int
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
-    n_rows = len(keys) // _TRIAL_BANDS
-    entries, ends = np.empty(n_rows, dtype=np.uint64), np.empty(1 << bits, dtype=np.int32)
-    filled = np.arange(n_rows + 1)
-    _core.sort_band(keys, band * n_rows, filled, 32 - bits, ends, entries)
-    return entries, ends
+def _chances(meets: npt.NDArray[np.float64], n_bands: int) -> npt.NDArray[np.float64]:
+    """Return the chance to meet in one of `n_bands`, given that in each."""
+    chances: npt.NDArray[np.float64] = -np.expm1(n_bands * np.log1p(-np.minimum(meets, 1 - 1e-9)))
+    return chances

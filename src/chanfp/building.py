@@ -15,6 +15,7 @@ from .blocks import HeadStart, Progress
 from .calls import CallStore
 from .cdr import CallRecords, read_cdrs
 from .clock import has_zone, parse_time
+from .controls import draw_controls
 from .counts import MAX_REJECT_SHARE
 from .errors import ParameterError
 from .fingerprints import Fingerprints, FingerprintSet
@@ -24,7 +25,7 @@ from .memory import MemorySettings
 from .numbering import NumberingPlan
 from .numberlists import NumberList
 from .repeats import check_tolerance
-from .roles import Roles, WindowSettings, assign_roles
+from .roles import Role, Roles, WindowSettings, assign_roles
 from .served import find_served
 from .subscribers import Subscribers, read_subscribers
 from .subscriptions import Subscriptions
@@ -162,6 +163,7 @@ class _Gathered:
 
     activity: Activity
     roles: Roles
+    controls: tuple[Role, Role]
     grouped: list[list[Grouped]]
     n_duplicates: int
 
@@ -210,16 +212,25 @@ class _Run:
                 progress=self.progress,
             )
             roles = assign_roles(activity, subscriptions, self.windows)
+            controls = draw_controls(activity, subscriptions, roles)
             self.memory.give_back()
-            grouped, is_seen = group_calls(
+            windows = (*roles.windows, *controls)
+            both_controls = (len(windows) - 2, len(windows) - 1)
+            grouped, (active_seen, controls_seen) = group_calls(
                 store,
                 activity.n_calls,
-                roles.windows,
-                both=Roles.BOTH_ACTIVE,
+                windows,
+                pairs=(Roles.BOTH_ACTIVE, both_controls),
                 n_threads=self.n_threads,
             )
         self.memory.give_back()
-        return _Gathered(activity, roles.with_active(is_seen), grouped, int(store.n_repeats.sum()))
+        return _Gathered(
+            activity,
+            roles.with_active(active_seen),
+            (controls[0].only(controls_seen), controls[1].only(controls_seen)),
+            grouped,
+            int(store.n_repeats.sum()),
+        )
 
     def assemble(self, gathered: _Gathered, hub_settings: HubSettings) -> Fingerprints:
         """Make sparse rows of what was gathered.
@@ -233,7 +244,7 @@ class _Run:
             give_back=self.memory.give_back,
         )
         self.memory.give_back()
-        departed, new, active, active_later = (
+        departed, new, active, active_later, control_old, control_new = (
             FingerprintSet(
                 role,
                 self.subscribers.ids.take(pa.array(role.rows)),
@@ -241,13 +252,17 @@ class _Run:
                 rows.seconds,
                 rows.outgoing,
             )
-            for role, rows in zip(gathered.roles.windows, screened.rows, strict=True)
+            for role, rows in zip(
+                (*gathered.roles.windows, *gathered.controls), screened.rows, strict=True
+            )
         )
         return Fingerprints(
             departed=departed,
             new=new,
             active=active,
             active_later=active_later,
+            control_old=control_old,
+            control_new=control_new,
             partners=screened.partners,
             n_subscribers=screened.n_subscribers,
             hubs=screened.hubs,

@@ -15,12 +15,14 @@ from .csr import (
     sum_rows,
 )
 from .errors import ParameterError
-from .joins import CountingJoin, Postings
+from .joins import BestJoin, order_by_size
 from .pairs import Pairs
+from .postings import OrderedPostings
 
 __all__ = ["find_candidates"]
 
 _BLOCK_ROWS = 1024
+_RANKINGS = ("jaccard", "rarity")
 
 
 def find_candidates(
@@ -30,6 +32,7 @@ def find_candidates(
     partner_rarity: npt.ArrayLike,
     top_k: int,
     min_shared: int = 1,
+    rank_by: str = "jaccard",
     new_begins: npt.ArrayLike | None = None,
     departed_begins: npt.ArrayLike | None = None,
     n_threads: int | None = None,
@@ -48,6 +51,9 @@ def find_candidates(
         Departed rows kept per new row, at least 1.
     min_shared : int
         Partners a pair must share, at least 1.
+    rank_by : {"jaccard", "rarity"}
+        What is most similar. "rarity" adds up the rarity of the shared partners, so that three
+        very rare ones count however many others the two have.
     new_begins, departed_begins : array_like of int64, shapes (n_new,) and (n_departed,), optional
         When each row's subscription began, in one unit for both. If given, a pair is admissible
         only if the departed one began before the new one.
@@ -61,9 +67,9 @@ def find_candidates(
     Returns
     -------
     Pairs
-        New row ascending; within it Jaccard descending, then ``tfidf_jaccard`` descending, then
-        departed row ascending. Calls are weighted by the partner's rarity there. An empty row is
-        in no pair.
+        New row ascending; within it (ranked by rarity) ``weighted_overlap`` descending, then
+        Jaccard descending, then ``tfidf_jaccard`` descending, then departed row ascending. Calls
+        are weighted by the partner's rarity in ``tfidf_jaccard``. An empty row is in no pair.
 
     Raises
     ------
@@ -72,9 +78,13 @@ def find_candidates(
 
     Notes
     -----
-    Time is the sum, over all partners, of new rows times departed rows that call it, so hubs
-    dominate. Memory is about 12 bytes per departed entry and 8 per column.
+    Time is mostly that of walking, per new row, the departed rows of all partners but its most
+    frequent ones. Memory is 8 bytes per departed entry and used column (see `OrderedPostings`).
     """
+    if rank_by not in _RANKINGS:
+        raise ParameterError(
+            f"`rank_by` must be one of {', '.join(_RANKINGS)}, got {rank_by!r}; leave it out."
+        )
     n_threads = usable_threads(n_threads)
     check_same_columns(new, departed, "new", "departed")
     if (new_begins is None) != (departed_begins is None):
@@ -82,19 +92,20 @@ def find_candidates(
             "`new_begins` and `departed_begins` must be given together or not at all; got one."
         )
     rarity = check_partner_rarity(partner_rarity, new.n_cols)
-    new_weights, new_totals = _weigh_calls(new, "new", rarity, n_threads)
-    weights, totals = _weigh_calls(departed, "departed", rarity, n_threads)
-    join = CountingJoin(
+    new_totals = _weigh_calls(new, "new", rarity, n_threads)
+    departed_totals = _weigh_calls(departed, "departed", rarity, n_threads)
+    join = BestJoin(
         a=new,
         b=departed,
-        postings=Postings.from_rows(departed, "departed", weights),
-        a_weights=new_weights,
+        postings=OrderedPostings.from_rows(departed, "departed", order_by_size(departed)),
+        rarity=rarity,
         a_totals=new_totals,
-        b_totals=totals,
+        b_totals=departed_totals,
+        top_k=check_at_least_one(top_k, "top_k"),
+        min_shared=check_at_least_one(min_shared, "min_shared"),
+        by_rarity=rank_by == "rarity",
         a_begins=_check_begins(new_begins, new.n_rows, "new_begins"),
         b_begins=_check_begins(departed_begins, departed.n_rows, "departed_begins"),
-        min_shared=check_at_least_one(min_shared, "min_shared"),
-        top_k=check_at_least_one(top_k, "top_k"),
     )
     return join.run(
         block_rows=check_at_least_one(block_rows, "block_rows"),
@@ -105,11 +116,12 @@ def find_candidates(
 
 def _weigh_calls(
     rows: SparseRows, name: str, rarity: npt.NDArray[np.float64], n_threads: int
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return each entry's calls times its partner's rarity, and their sum per row."""
+) -> npt.NDArray[np.float64]:
+    """Return each row's sum of calls times the partner's rarity."""
     calls, _ = check_calls(rows, name, n_threads=n_threads)
-    weights = calls * rarity[rows.indices]
-    return weights, sum_rows(rows, lambda part: weights[part], n_threads=n_threads)
+    return sum_rows(
+        rows, lambda part: calls[part] * rarity[rows.indices[part]], n_threads=n_threads
+    )
 
 
 def _check_begins(

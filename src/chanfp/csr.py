@@ -25,6 +25,7 @@ __all__ = [
     "check_same_columns",
     "index_dtype",
     "sum_rows",
+    "take_rows",
 ]
 
 _INT32_MAX = 2**31 - 1
@@ -102,6 +103,15 @@ class SparseRows:
         return f"SparseRows({self.n_rows} x {self.n_cols}, {self.n_entries} entries, {kind})"
 
 
+def take_rows(rows: SparseRows, taken: npt.NDArray[np.integer[Any]]) -> SparseRows:
+    """Return the rows `taken`, fewer than 2**31 in all, without their values."""
+    indptr = np.zeros(len(taken) + 1, dtype=np.int64)
+    np.cumsum(rows.indptr[taken + 1] - rows.indptr[taken], out=indptr[1:])
+    indices = np.empty(int(indptr[-1]), dtype=rows.indices.dtype)
+    _core.order_rows(rows.indptr, rows.indices, taken.astype(np.int32), indptr, indices)
+    return SparseRows(indptr, indices, None, rows.n_cols)
+
+
 def check_csr(matrix: Any, name: str, *, with_values: bool = True) -> SparseRows:
     """Return a SciPy CSR matrix as canonical rows; the matrix itself is never modified.
 
@@ -134,8 +144,9 @@ def check_csr(matrix: Any, name: str, *, with_values: bool = True) -> SparseRows
     indptr = _checked_indptr(matrix, n_rows, name)
     n_entries = int(indptr[-1])
     indices = _checked_indices(matrix.indices[:n_entries], n_cols, indptr, name)
-    data = _checked_data(matrix.data[:n_entries], indptr, name)
-    if np.count_nonzero(data) == n_entries and _core.find_disorder(indptr, indices) == -1:
+    data, is_positive = _checked_data(matrix.data[:n_entries], indptr, name)
+    is_full = is_positive or np.count_nonzero(data) == n_entries
+    if is_full and _core.find_disorder(indptr, indices) == -1:
         values = np.ascontiguousarray(data, dtype=np.float64) if with_values else None
         return SparseRows(indptr, indices, values, n_cols)
     indptr, indices, values = _canonical_arrays(indptr, indices, data.astype(np.float64), name)
@@ -321,7 +332,7 @@ def _checked_indices(
             f"`{name}.indices` must be a vector of integers, got {indices.dtype} of shape "
             f"{indices.shape}; rebuild the matrix."
         )
-    if indices.size and (indices.min() < 0 or indices.max() >= n_cols):
+    if indices.size and not _lie_between(indices, 0, n_cols - 1):
         entry = int(np.flatnonzero((indices < 0) | (indices >= n_cols))[0])
         raise ParameterError(
             f"`{name}.indices` must be columns from 0 to {n_cols - 1}, got {indices[entry]} at "
@@ -332,18 +343,35 @@ def _checked_indices(
 
 def _checked_data(
     stored: npt.NDArray[Any], indptr: npt.NDArray[np.int64], name: str
-) -> npt.NDArray[Any]:
+) -> tuple[npt.NDArray[Any], bool]:
+    """Return the values, finite, and whether all of them are known to be above 0."""
     data = np.asarray(stored)
     if data.dtype.kind not in "biuf" or data.ndim != 1:
         raise ParameterError(
             f"`{name}` must hold real numbers, got {data.dtype} of shape {data.shape}; "
             f"convert it with `.astype(float)`."
         )
+    if data.dtype.kind == "f" and data.dtype.itemsize > 8:
+        data = data.astype(np.float64)
+    least = np.finfo(data.dtype).tiny if data.dtype.kind == "f" else 1
+    most = np.finfo(data.dtype).max if data.dtype.kind == "f" else None
+    if _lie_between(data, least, most):
+        return data, True
     if data.dtype.kind == "f":
-        if data.dtype.itemsize > 8:
-            data = data.astype(np.float64)
         _check_finite(data, indptr, name)
-    return data
+    return data, False
+
+
+def _lie_between(array: npt.NDArray[Any], least: Any, most: Any) -> bool:
+    """Tell whether all values do, both ends included; NaN doesn't. No `most` means no upper end.
+
+    Some at a time, so that the second look finds them in the cache and no copy is made.
+    """
+    for start in range(0, len(array), _BLOCK_ROWS):
+        part = array[start : start + _BLOCK_ROWS]
+        if not part.min() >= least or (most is not None and not part.max() <= most):
+            return False
+    return True
 
 
 def _check_finite(data: npt.NDArray[Any], indptr: npt.NDArray[np.int64], name: str) -> None:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from .blocks import Progress
 from .clock import DAY_S
+from .features import ProbableRows, expect_overlaps
 from .fingerprints import Fingerprints
 from .pairs import Pairs
 from .partner_evidence import measure_pairs
@@ -70,12 +71,39 @@ def collect_evidence(
         progress=progress,
     )
     columns: dict[str, Any] = {**measured.columns(), "tfidf_jaccard": pairs.tfidf_jaccard}
+    columns |= _call_columns(fingerprints, pairs, n_threads)
     columns |= _identity_columns(fingerprints, pairs)
     columns |= _volume_columns(fingerprints, pairs)
     columns |= _attribute_columns(fingerprints, pairs)
     if len(pairs) and fingerprints.cdrs.is_rereadable:
         columns |= _profile_columns(fingerprints, pairs, region_of_cell, n_threads, progress)
     return columns
+
+
+def _call_columns(
+    fingerprints: Fingerprints, pairs: Pairs, n_threads: int | None
+) -> dict[str, Any]:
+    """Return what shared partners weigh, and how much of either side's calls goes to them."""
+    new, old = fingerprints.new, fingerprints.departed
+    sums = expect_overlaps(
+        ProbableRows.certain(new.matrix, new.outgoing),
+        ProbableRows.certain(old.matrix, old.outgoing),
+        pairs.a_rows,
+        pairs.b_rows,
+        partner_rarity=fingerprints.partner_rarity,
+        n_threads=n_threads,
+    )
+    n_calls_new = new.n_calls[pairs.a_rows]
+    n_calls_old = old.n_calls[pairs.b_rows]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.sqrt(n_calls_new * n_calls_old.astype(np.float64))
+        return {
+            "idf_shared": sums.rarity,
+            "idf_hellinger": sums.rare_root / mean,
+            "direction_similarity": np.minimum(sums.directed / mean, 1.0),
+            "call_share_new": sums.calls_new / n_calls_new,
+            "call_share_old": sums.calls_old / n_calls_old,
+        }
 
 
 def _identity_columns(fingerprints: Fingerprints, pairs: Pairs) -> dict[str, Any]:

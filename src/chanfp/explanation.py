@@ -15,6 +15,8 @@ from .fingerprints import Fingerprints, FingerprintSet
 __all__ = ["Explanation", "explain_pair"]
 
 SHOWN_PARTNERS = 20
+# Contributions to the log-odds smaller than this are left out.
+LEAST_SHOWN = 0.05
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,13 @@ class Explanation:
         outgoing_new, outgoing_old``, in how many departed, new and active fingerprints it is
         (``n_subscribers``) and its ``rarity``, ln((1 + N) / (1 + n)); the partner with most of
         the calls on both sides, times its rarity, first.
+    contributions : dict of str to float, optional
+        What each feature adds to the log-odds, and the ``intercept``; None for similarity tiers.
     """
 
     match: dict[str, Any]
     shared: pa.Table
+    contributions: dict[str, float] | None = None
 
     def __repr__(self) -> str:
         match = self.match
@@ -53,6 +58,8 @@ class Explanation:
         )
         if self.shared.num_rows > SHOWN_PARTNERS:
             lines.append(f"… and {self.shared.num_rows - SHOWN_PARTNERS} more")
+        if self.contributions is not None:
+            lines.extend(_waterfall(self.contributions))
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -60,7 +67,13 @@ class Explanation:
 
 
 def explain_pair(
-    fingerprints: Fingerprints, table: pa.Table, row: int, new_row: int, old_row: int
+    fingerprints: Fingerprints,
+    table: pa.Table,
+    row: int,
+    new_row: int,
+    old_row: int,
+    *,
+    contributions: dict[str, float] | None = None,
 ) -> Explanation:
     """Explain one row of a matches table.
 
@@ -70,13 +83,15 @@ def explain_pair(
         Row of `table`.
     new_row, old_row : int
         The rows of ``fingerprints.new`` and ``fingerprints.departed`` that it is about.
+    contributions : dict of str to float, optional
+        As in `Explanation`.
     """
     shared = _shared_partners(fingerprints, new_row, old_row)
     match = {
         name: column[0].as_py()
         for name, column in zip(table.column_names, table.slice(row, 1).columns, strict=True)
     }
-    return Explanation(match, shared)
+    return Explanation(match, shared, contributions)
 
 
 def _shared_partners(fingerprints: Fingerprints, new_row: int, old_row: int) -> pa.Table:
@@ -125,9 +140,32 @@ def _verdict(match: dict[str, Any]) -> str:
         "D": "hardly alike",
         "U": "too little evidence to say",
     }
+    if match["probability"] is not None:
+        words = {}
     place = "best candidate" if match["rank"] == 1 else f"candidate {match['rank']}"
-    wording = [f"grade {match['grade']}", words.get(match["grade"], ""), place]
+    wording = [f"grade {match['grade']}", words.get(match["grade"], ""), *_odds_words(match), place]
     return ", ".join(part for part in wording if part)
+
+
+def _odds_words(match: dict[str, Any]) -> list[str]:
+    if match["probability"] is None:
+        return []
+    words = [f"probability {match['probability']:.3f}"]
+    if match["q_value"] is not None:
+        words.append(f"false-match rate {match['q_value']:.3f} at this place")
+    return words
+
+
+def _waterfall(contributions: dict[str, float]) -> list[str]:
+    """Show what adds up to the log-odds, strongest first."""
+    parts = sorted(contributions.items(), key=lambda part: -abs(part[1]))
+    total = sum(contributions.values())
+    lines = [f"{name:>22} {value:>+7.2f}" for name, value in parts if abs(value) >= LEAST_SHOWN]
+    return [
+        "what speaks for and against it, in log-odds:",
+        *lines,
+        f"{'together':>22} {total:>+7.2f}",
+    ]
 
 
 def _other_evidence(match: dict[str, Any]) -> str:

@@ -75,6 +75,8 @@ class Fingerprints:
         Old windows of the departed and new windows of the new subscriptions.
     active, active_later : FingerprintSet
         Earlier and later windows of the active subscriptions, row for row.
+    control_old, control_new : FingerprintSet
+        Windows of active subscriptions seen as if they had departed and come back, row for row.
     partners : uint64 array
         Number key of each column, ascending.
     n_subscribers : int64 array
@@ -99,6 +101,8 @@ class Fingerprints:
     new: FingerprintSet
     active: FingerprintSet
     active_later: FingerprintSet
+    control_old: FingerprintSet
+    control_new: FingerprintSet
     partners: npt.NDArray[np.uint64]
     n_subscribers: npt.NDArray[np.int64]
     hubs: Hubs

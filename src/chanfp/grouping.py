@@ -57,9 +57,9 @@ def group_calls(
     n_calls: npt.NDArray[np.int64],
     roles: Sequence[Role],
     *,
-    both: tuple[int, int] | None = None,
+    pairs: Sequence[tuple[int, int]] = (),
     n_threads: int | None = None,
-) -> tuple[list[list[Grouped]], npt.NDArray[np.bool_]]:
+) -> tuple[list[list[Grouped]], list[npt.NDArray[np.bool_]]]:
     """Group the calls of the subscriptions in each role, each in its window.
 
     Parameters
@@ -69,7 +69,7 @@ def group_calls(
         Calls of each holding in the store.
     roles : sequence of Role
         Holdings ascending, as roles are.
-    both : (int, int), optional
+    pairs : sequence of (int, int), optional
         Places of two roles with the same subscriptions, row for row; who has no partner in one of
         the two windows is left out of both.
     n_threads : int, optional
@@ -80,24 +80,24 @@ def group_calls(
     grouped : list of list of Grouped
         Per role a row for each subscription that isn't left out, in pieces: piece by piece, a list
         of those of each role. To lay them together here would only be the first of two copies.
-    is_seen : bool array
-        Which subscriptions of these two roles were not left out; empty without `both`.
+    is_seen : list of bool array
+        For each of `pairs`, which subscriptions were not left out.
     """
 
-    def group(partition: int) -> tuple[list[Grouped], npt.NDArray[np.bool_]]:
+    def group(partition: int) -> tuple[list[Grouped], list[npt.NDArray[np.bool_]]]:
         calls = store.calls(partition, n_calls)
         pieces = [_group_role(calls, role) for role in roles]
-        if both is None:
-            return pieces, np.empty(0, bool)
-        is_seen = np.logical_and(*(pieces[place].n_partners > 0 for place in both))
-        for place in both:
-            pieces[place] = pieces[place].only(is_seen)
-        return pieces, is_seen
+        seen = []
+        for both in pairs:
+            is_seen = np.logical_and(*(pieces[place].n_partners > 0 for place in both))
+            for place in both:
+                pieces[place] = pieces[place].only(is_seen)
+            seen.append(is_seen)
+        return pieces, seen
 
     found = list(map_ordered(group, range(store.n_partitions), n_threads=n_threads))
-    return [pieces for pieces, _ in found], np.concatenate(
-        [np.empty(0, bool), *(is_seen for _, is_seen in found)]
-    )
+    is_seen = [np.concatenate(parts) for parts in zip(*(seen for _, seen in found), strict=True)]
+    return [pieces for pieces, _ in found], is_seen
 
 
 def find_seen(

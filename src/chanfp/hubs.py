@@ -255,8 +255,9 @@ def screen_partners(
     Parameters
     ----------
     grouped : list of list of Grouped
-        Piece by piece the calls of the departed, the new, the active, and the later ones of the
-        active, who count as subscribers only once. The list is emptied as entries are copied.
+        Piece by piece the calls of the departed, the new, the active, and then of those who count
+        as subscribers already. The list is emptied as entries are copied.
+    settings : HubSettings
     n_threads : int, optional
         Default every usable core.
     give_back : callable, optional

@@ -25,11 +25,10 @@ from .csr import (
 )
 from .errors import ParameterError
 from .indexfiles import read_index, write_index
-from .overlaps import rank_pairs
 from .pairs import Pairs
+from .ranking import rank_pairs, weigh_shared
 from .rowids import as_ids, check_ids
 from .segments import Segment, settle
-from .similarity import weigh_shared
 
 __all__ = ["PartnerIndex"]
 

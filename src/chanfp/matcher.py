@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,13 +22,20 @@ from .errors import ParameterError
 from .evidence import collect_evidence
 from .fingerprints import Fingerprints
 from .grading import SimilarityTiers
+from .judgement import Judgement, make_pairs
 from .matches import MATCH_SCHEMA, Matches, make_match_table
+from .model import MatchModel
 from .own_evidence import check_own_evidence
 from .pairs import Pairs
 from .partner_evidence import PartnerEvidence
+from .policy import CORROBORATION, GradePolicy
 from .profiles import read_cell_regions
+from .rounds import MIN_CONTROLS, judge
+from .trust import decoy_notices, tiers_notice, trust_summary
 
 __all__ = ["Matcher"]
+
+MOST_ROUNDS = 20
 
 
 class Matcher:
@@ -40,8 +48,21 @@ class Matcher:
     min_shared : int, optional
         List only candidates that share at least this many partners. Default: list all, and grade
         those that share fewer than the tiers ask for U, ``thin-evidence``.
+    policy : GradePolicy, optional
+        What each grade asks for, where a false-match rate is known.
     tiers : SimilarityTiers, optional
-        What each grade asks for.
+        What each grade asks for where none is known.
+    learn : bool, default True
+        Learn from active subscriptions, where there are at least 40 to learn from; False always
+        grades by similarity tiers.
+    n_rounds : int, default 2
+        Collective rounds: how often partners who probably came back themselves are taken for
+        whom they were, and everything is judged again.
+    one_to_one : bool, default False
+        List every old number at most once, with the new one that it goes to, so that as many
+        matches as can be expected are right; similarity tiers don't take it.
+    model : MatchModel or path, optional
+        Coefficients of another month; default fit them.
     cells : whatever `chanfp.read_subscribers` takes, optional
         Table ``cell, region``: fills ``region_new`` and ``region_old``.
     own_evidence : dict of str to compiled function, optional
@@ -67,7 +88,12 @@ class Matcher:
         *,
         top: int = 5,
         min_shared: int | None = None,
+        policy: GradePolicy | None = None,
         tiers: SimilarityTiers | None = None,
+        learn: bool = True,
+        n_rounds: int = 2,
+        one_to_one: bool = False,
+        model: MatchModel | str | os.PathLike[str] | None = None,
         cells: Any = None,
         own_evidence: Mapping[str, Any] | None = None,
         n_threads: int | None = None,
@@ -78,11 +104,22 @@ class Matcher:
                 raise ParameterError(
                     f"`{name}` must be a whole number of at least 1, got {value!r}."
                 )
+        if not isinstance(n_rounds, int | np.integer) or not 0 <= n_rounds <= MOST_ROUNDS:
+            raise ParameterError(
+                f"`n_rounds` must be a whole number from 0 to {MOST_ROUNDS}, got {n_rounds!r}."
+            )
+        self.policy = policy if policy is not None else GradePolicy()
+        self.learn = learn
+        self.n_rounds = int(n_rounds)
+        self.one_to_one = one_to_one
+        self.given_model = MatchModel.load(model) if isinstance(model, str | os.PathLike) else model
+        self.model: MatchModel | None = self.given_model
         self.top = top
         self.min_shared = min_shared
         self.tiers = tiers if tiers is not None else SimilarityTiers()
         if min_shared is not None:
             self.tiers = replace(self.tiers, min_shared=min_shared)
+            self.policy = replace(self.policy, min_shared=min_shared)
         self.region_of_cell = None if cells is None else read_cell_regions(cells)
         check_own_evidence(own_evidence, [*MATCH_SCHEMA.names, *PartnerEvidence.names()])
         self.own_evidence = dict(own_evidence or {})
@@ -116,9 +153,10 @@ class Matcher:
         Returns
         -------
         Matches
-            Ordered by new subscription and rank. Ranks follow ``jaccard``, then
-            ``tfidf_jaccard``, then the old number. Without rows where nobody is departed or
-            nobody is new; ``summary["notices"]`` says so.
+            Ordered by new subscription and rank. Ranks follow ``probability``; where there are too
+            few active subscriptions to learn from, ``jaccard``, then ``tfidf_jaccard``, then the
+            old number, and ``summary["notices"]`` says that no false-match rate is known. Without
+            rows where nobody is departed or nobody is new.
 
         Raises
         ------
@@ -127,13 +165,17 @@ class Matcher:
 
         Notes
         -----
-        A candidate must have been seen before the new subscription began. The grades are
-        similarity tiers, for which no false-match rate is known.
+        A candidate must have been seen before the new subscription began.
         """
         fingerprints = self._fingerprints
         if fingerprints is None:
             raise ParameterError("the matcher has no fingerprints yet; call `fit` before `match`.")
-        pairs = self._candidates(fingerprints)
+        judgement = self._judge(fingerprints) if self.learn else None
+        if judgement is None:
+            pairs = self._candidates(fingerprints)
+        else:
+            self.model = judgement.model
+            judgement, pairs = make_pairs(judgement, fingerprints, self.min_shared, self.n_threads)
         columns = collect_evidence(
             fingerprints,
             pairs,
@@ -142,18 +184,60 @@ class Matcher:
             n_threads=self.n_threads,
             progress=self.progress,
         )
-        n_calls = np.minimum(columns["n_calls_new"], columns["n_calls_old"])
-        columns["grade"], columns["reason"] = self.tiers.grade(
-            columns["jaccard"], columns["n_shared"], n_calls
-        )
+        self._grade(columns, judgement)
         table = make_match_table(columns, len(pairs), self.own_evidence)
         return Matches(
             table,
-            self._summary(fingerprints, table),
+            self._summary(fingerprints, table, judgement),
             fingerprints,
             pairs.a_rows.tolist(),
             pairs.b_rows.tolist(),
+            judgement,
         )
+
+    def model_table(self) -> pa.Table:
+        """Return the coefficients of the model, one row per feature, strongest first.
+
+        Raises
+        ------
+        ParameterError
+            If nothing was learned yet, or there was too little to learn from.
+        """
+        if self.model is None:
+            raise ParameterError(
+                "there is no model; call `match` on fingerprints with at least "
+                f"{MIN_CONTROLS} active subscriptions first."
+            )
+        return self.model.table()
+
+    def _judge(self, fingerprints: Fingerprints) -> Judgement | None:
+        return judge(
+            fingerprints,
+            n_rounds=self.n_rounds,
+            top=self.top,
+            one_to_one=self.one_to_one,
+            model=self.given_model,
+            n_threads=self.n_threads,
+            progress=self.progress,
+        )
+
+    def _grade(self, columns: dict[str, Any], judgement: Judgement | None) -> None:
+        """Fill in grades, reasons and, where they are known, probabilities and rates."""
+        n_calls = np.minimum(columns["n_calls_new"], columns["n_calls_old"])
+        if judgement is None:
+            graded = self.tiers.grade(columns["jaccard"], columns["n_shared"], n_calls)
+        else:
+            for name in ("probability", "q_value", "expected_shared", "margin_new", "margin_old"):
+                columns[name] = getattr(judgement, name)
+            known = {name: columns[name].to_pylist() for name in CORROBORATION if name in columns}
+            graded = self.policy.grade(
+                judgement.q_value,
+                judgement.expected_shared,
+                n_calls,
+                judgement.lost_to_decoy,
+                known,
+            )
+        columns["grade"], columns["reason"] = graded
 
     def _candidates(self, fingerprints: Fingerprints) -> Pairs:
         return find_candidates(
@@ -168,14 +252,20 @@ class Matcher:
             progress=self.progress,
         )
 
-    def _summary(self, fingerprints: Fingerprints, table: pa.Table) -> dict[str, Any]:
+    def _summary(
+        self, fingerprints: Fingerprints, table: pa.Table, judgement: Judgement | None
+    ) -> dict[str, Any]:
         best = table.filter(pc.equal(table.column("rank"), 1))
         grades = Counter(best.column("grade").to_pylist())
         notices = _role_notices(fingerprints)
         if not table.num_rows and not notices:
             notices.append("no new subscription shares enough partners with a departed one")
-        if table.num_rows:
-            notices.append("grades are similarity tiers; no false-match rate is known for them")
+        if table.num_rows and judgement is None:
+            notices.append(
+                tiers_notice(len(fingerprints.control_old), MIN_CONTROLS, learns=self.learn)
+            )
+        elif judgement is not None:
+            notices.extend(decoy_notices(judgement, self.policy))
         if table.num_rows and not fingerprints.cdrs.is_rereadable:
             notices.append(
                 "the CDRs could be read only once, so cells, hours and handsets were not compared"
@@ -189,6 +279,7 @@ class Matcher:
             "candidates": table.num_rows,
             "new_with_candidate": best.num_rows,
             "grades": dict(sorted(grades.items())),
+            **trust_summary(best, judgement),
             "notices": notices,
         }
 

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from .errors import ParameterError
 from .explanation import Explanation, explain_pair
 from .fingerprints import Fingerprints
+from .judgement import Judgement
 from .tables import write_table
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MATCH_SCHEMA", "MATCH_SCHEMA_VERSION", "Matches", "make_match_table"]
 
-MATCH_SCHEMA_VERSION = 1
+MATCH_SCHEMA_VERSION = 2
 MATCH_SCHEMA = pa.schema(
     [
         ("new", pa.string()),
@@ -40,7 +41,15 @@ MATCH_SCHEMA = pa.schema(
         ("cosine", pa.float64()),
         ("containment_new", pa.float64()),
         ("containment_old", pa.float64()),
+        ("idf_shared", pa.float64()),
+        ("idf_hellinger", pa.float64()),
+        ("direction_similarity", pa.float64()),
+        ("call_share_new", pa.float64()),
+        ("call_share_old", pa.float64()),
         ("n_shared", pa.int32()),
+        ("expected_shared", pa.float64()),
+        ("margin_new", pa.float64()),
+        ("margin_old", pa.float64()),
         ("n_partners_new", pa.int64()),
         ("n_partners_old", pa.int64()),
         ("n_calls_new", pa.int64()),
@@ -63,7 +72,9 @@ MATCH_SCHEMA = pa.schema(
     ],
     metadata={"chanfp.schema": "matches", "chanfp.schema_version": str(MATCH_SCHEMA_VERSION)},
 )
-SHOWN_COLUMNS = ("new", "old", "rank", "grade", "jaccard", "n_shared", "gap_days")
+SHOWN_COLUMNS = (
+    "new", "old", "rank", "grade", "probability", "q_value", "jaccard", "n_shared", "gap_days",
+)  # fmt: skip
 SHOWN_ROWS = 10
 
 
@@ -82,6 +93,8 @@ class Matches:
         What the matches were made from.
     new_rows, old_rows : list of int
         Row of ``fingerprints.new`` and ``fingerprints.departed`` for each row of the table.
+    judgement : Judgement, optional
+        What the grades rest on, row for row; None where they are similarity tiers.
     """
 
     table: pa.Table
@@ -89,6 +102,7 @@ class Matches:
     fingerprints: Fingerprints = field(repr=False)
     new_rows: list[int] = field(repr=False)
     old_rows: list[int] = field(repr=False)
+    judgement: Judgement | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -183,8 +197,14 @@ class Matches:
                 f"{pair}: not in the matches; give numbers as they stand in the columns `new` "
                 "and `old` of the table."
             )
+        contributions = None if self.judgement is None else self.judgement.contributions(row)
         return explain_pair(
-            self.fingerprints, self.table, row, self.new_rows[row], self.old_rows[row]
+            self.fingerprints,
+            self.table,
+            row,
+            self.new_rows[row],
+            self.old_rows[row],
+            contributions=contributions,
         )
 
     def _rows_of(self, column: str, number: str) -> npt.NDArray[np.bool_]:

@@ -2,8 +2,9 @@
 
 Queries walk the posting lists of their rarer partners; the longest lists are skipped as far as
 the threshold allows (Bayardo, Ma, Srikant, WWW 2007: prefix filtering) and looked up afterwards,
-only in rows that can still reach it. Memory is asked for some queries ahead, and rows of one
-community are neighbours on both sides, so that the walk finds most of it in the cache.
+only in rows that can still reach it, or walked after all where those are many. Memory is asked for
+some queries ahead, and rows of one community are neighbours on both sides, so that the walk finds
+most of it in the cache.
 """
 
 from __future__ import annotations
@@ -17,16 +18,14 @@ import numpy.typing as npt
 from . import _core
 from .blocks import Progress, map_blocks
 from .csr import SparseRows
-from .pairs import Pairs
 from .postings import OrderedPostings, order_by_middle
 
-__all__ = ["OverlapJoin", "fewest_shared", "rank_pairs"]
+__all__ = ["LISTS_HELD", "MATCHES_HELD", "SHORT_LIST", "OverlapJoin", "fewest_shared"]
 
-_SHORT_LIST = 8  # rows; walking such a list costs less than looking its column up in candidates
-_MATCHES_HELD = 1 << 18  # places for matches per worker, unless one query can need more
-_LISTS_HELD = 4096  # lists looked up together, unless one query has more
+SHORT_LIST = 8  # rows; walking such a list costs less than looking its column up in candidates
+MATCHES_HELD = 1 << 18  # places for matches per worker, unless one query can need more
+LISTS_HELD = 4096  # lists looked up together, unless one query has more
 _BLOCK_ROWS = 4096
-_BLOCK_POSTINGS = 1 << 27  # walked between two chances to stop; well under a second
 
 # Row of the query, row of the index, shared partners.
 _Found = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int32]]
@@ -58,9 +57,10 @@ class _Scratch(threading.local):
         self.counts = np.zeros(n_rows, dtype=np.int32)
         self.touched = np.empty(n_rows + 1, dtype=np.int32)
         self.match_ends = np.empty(block_rows, dtype=np.int64)
-        n_matches = max(n_rows, _MATCHES_HELD)
+        n_matches = max(n_rows, MATCHES_HELD)
         self.match_places = np.empty(n_matches, dtype=np.int32)
         self.match_shared = np.empty(n_matches, dtype=np.int32)
+        self.tally = np.zeros(3, dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,18 +89,21 @@ class OverlapJoin:
         n_threads: int,
         block_rows: int | None = None,
         progress: Progress | None = None,
+        tally: npt.NDArray[np.int64] | None = None,
     ) -> _Found:
         """Return query row, index row and shared partners of all pairs, in no promised order.
 
-        The pairs are the same for any `n_threads` and `block_rows`, and so is their order.
+        The pairs are the same for any `n_threads` and `block_rows`, and so is their order. `tally`
+        (int64, 3 places) is added to: postings walked, rows touched, rows verified.
         """
         queries = self.queries
         order = order_by_middle(queries)
         longest = int(np.diff(queries.indptr).max(initial=0))
         fewest = fewest_shared(self.least, longest)
-        block_rows = min(block_rows or self._block_rows(), max(queries.n_rows, 1))
+        block_rows = block_rows or min(self.postings.block_rows(queries), _BLOCK_ROWS)
+        block_rows = min(block_rows, max(queries.n_rows, 1))
         scratch = _Scratch(
-            n_lists=max(longest, _LISTS_HELD),
+            n_lists=max(longest, LISTS_HELD),
             longest=longest,
             n_rows=self.postings.n_rows,
             block_rows=block_rows,
@@ -114,15 +117,13 @@ class OverlapJoin:
             stage="candidates",
         )
         none = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int32))
-        parts = [none, *(part for block in blocks for part in block)]
+        parts = [none]
+        for found, counted in blocks:
+            parts += found
+            if tally is not None:
+                tally += counted
         query_rows, rows, shared = (np.concatenate(column) for column in zip(*parts, strict=True))
         return query_rows, rows, shared
-
-    def _block_rows(self) -> int:
-        """Return how many queries leave a block short enough to stop after."""
-        mean_size = self.queries.n_entries / max(self.queries.n_rows, 1)
-        walked = mean_size * self.postings.mean_list
-        return int(min(max(_BLOCK_POSTINGS / max(walked, 1.0), 16), _BLOCK_ROWS))
 
     def _join_block(
         self,
@@ -131,9 +132,13 @@ class OverlapJoin:
         fewest: npt.NDArray[np.int64],
         start: int,
         stop: int,
-    ) -> list[_Found]:
-        """Join queries `start` to `stop`, emptying the match buffers as often as they may fill."""
+    ) -> tuple[list[_Found], npt.NDArray[np.int64]]:
+        """Join queries `start` to `stop`, emptying the match buffers as often as they may fill.
+
+        Returns the matches, and the tally of the work.
+        """
         parts = []
+        scratch.tally[:] = 0
         while start < stop:
             done = self._fill_matches(scratch, order, fewest, start, stop)
             ends = scratch.match_ends[: done - start]
@@ -146,7 +151,7 @@ class OverlapJoin:
                 )
             )
             start = done
-        return parts
+        return parts, scratch.tally.copy()
 
     def _fill_matches(
         self,
@@ -170,7 +175,7 @@ class OverlapJoin:
             self.postings.columns,
             self.least,
             self.of_union,
-            _SHORT_LIST,
+            SHORT_LIST,
             scratch.list_columns,
             scratch.list_slots,
             scratch.list_sizes,
@@ -181,42 +186,7 @@ class OverlapJoin:
             scratch.match_ends,
             scratch.match_places,
             scratch.match_shared,
+            scratch.tally,
             start,
             stop,
         )
-
-
-def rank_pairs(
-    a_sizes: npt.NDArray[np.int64],
-    b_sizes: npt.NDArray[np.int64],
-    found: _Found,
-    *,
-    of_union: bool,
-    top_k: int | None,
-    overlaps: npt.NDArray[np.float64] | None,
-) -> Pairs:
-    """Put found pairs, (rows of a, rows of b, shared), into their promised order.
-
-    Row of a ascending; within it `overlaps` descending where given, then the ratio descending,
-    then row of b ascending. `top_k` keeps the first of each row.
-    """
-    a_rows, b_rows, shared = found
-    jaccard = shared / (a_sizes[a_rows] + b_sizes[b_rows] - shared)
-    containment = None if of_union else shared / a_sizes[a_rows]
-    ratio = jaccard if containment is None else containment
-    order = np.empty(len(a_rows), dtype=np.int64)
-    ends = np.empty(len(a_sizes) + 1, dtype=np.int64)
-    first, second = (ratio, np.empty(0)) if overlaps is None else (overlaps, ratio)
-    _core.order_pairs(a_rows, b_rows, first, second, ends, order)
-    if top_k is not None:
-        counts = np.diff(ends[:-1], prepend=0)
-        ranks = np.arange(len(order)) - np.repeat(ends[:-1] - counts, counts)
-        order = order[ranks < top_k]
-    return Pairs(
-        a_rows[order],
-        b_rows[order],
-        jaccard[order],
-        shared[order],
-        containment=None if containment is None else containment[order],
-        weighted_overlap=None if overlaps is None else overlaps[order],
-    )

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from .plans import JoinPlan
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -38,6 +40,8 @@ class Pairs:
         Shared partners over the partners of the row of a.
     weighted_overlap : ndarray of float64, shape (n_pairs,), or None
         Sum of the weights of the shared partners.
+    plan : JoinPlan, or None
+        Which method ran and why, with predicted and actual work; None where there was no choice.
     """
 
     a_rows: npt.NDArray[np.int64]
@@ -47,6 +51,7 @@ class Pairs:
     tfidf_jaccard: npt.NDArray[np.float64] | None = None
     containment: npt.NDArray[np.float64] | None = None
     weighted_overlap: npt.NDArray[np.float64] | None = None
+    plan: JoinPlan | None = None
 
     def __len__(self) -> int:
         return len(self.a_rows)

@@ -10,14 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from .csr import SparseRows
+from .csr import SparseRows, index_dtype
 from .errors import ParameterError
 
-__all__ = ["OrderedPostings", "order_by_middle"]
+__all__ = ["OrderedPostings", "close_ranks", "order_by_middle"]
 
 _MAX_ROWS = 2**31 - 1
 _MAX_BUCKETS = 1 << 16  # start positions that stay in a second-level cache
+_FEW_RANKS = 2**32
+_FEW_COLUMNS = 1 << 22
 _SAMPLED_LISTS = 1 << 14
+_BLOCK_POSTINGS = 1 << 27  # walked between two chances to stop; well under a second
 
 
 def order_by_middle(rows: SparseRows) -> npt.NDArray[np.int32]:
@@ -70,8 +73,10 @@ class OrderedPostings:
     n_cols: int
 
     @classmethod
-    def from_rows(cls, rows: SparseRows, name: str) -> OrderedPostings:
-        """Make the posting lists of `rows`.
+    def from_rows(
+        cls, rows: SparseRows, name: str, order: npt.NDArray[np.int32] | None = None
+    ) -> OrderedPostings:
+        """Make the posting lists of `rows`, by default in the order of `order_by_middle`.
 
         Raises
         ------
@@ -81,13 +86,14 @@ class OrderedPostings:
         Notes
         -----
         Memory is 8 bytes per entry (12 for 64-bit columns), 8 per used column, 12 per row and a
-        quarter of a byte per column of the universe.
+        quarter of a byte per column of the universe; 4 more per entry until it returns.
         """
         if rows.n_rows > _MAX_ROWS:
             raise ParameterError(
                 f"`{name}` must have at most {_MAX_ROWS} rows, got {rows.n_rows}; join it in parts."
             )
-        order = order_by_middle(rows)
+        if order is None:
+            order = order_by_middle(rows)
         starts = np.zeros(rows.n_rows + 1, dtype=np.int64)
         np.cumsum(np.diff(rows.indptr)[order], out=starts[1:])
         columns = np.empty_like(rows.indices)
@@ -107,7 +113,9 @@ class OrderedPostings:
         n_used = _core.mark_used(columns, used)
         offsets = np.empty(n_used + 2, dtype=np.int64)
         places = np.empty(len(columns), dtype=np.int32)
-        _core.post_rows(starts, columns, used, offsets, places)
+        rank_dtype: type[np.integer[Any]] = np.uint32 if n_used <= _FEW_RANKS else np.int64
+        ranks = np.empty(len(columns), dtype=rank_dtype)
+        _core.post_rows(starts, columns, used, ranks, offsets, places)
         return cls(order, starts, columns, used, offsets[:-1], places, n_cols)
 
     @property
@@ -143,3 +151,31 @@ class OrderedPostings:
         step = max(1, len(self.offsets) // _SAMPLED_LISTS)
         sizes = np.diff(self.offsets)[::step].astype(np.float64)
         return float(np.square(sizes).sum() / sizes.sum()) if sizes.size else 0.0
+
+    def block_rows(self, queries: SparseRows) -> int:
+        """Return how many queries leave a block short enough to stop after."""
+        mean_size = queries.n_entries / max(queries.n_rows, 1)
+        walked = mean_size * self.mean_list
+        return max(int(_BLOCK_POSTINGS / max(walked, 1.0)), 1)
+
+
+def close_ranks(queries: SparseRows, posted: SparseRows) -> tuple[SparseRows, SparseRows]:
+    """Renumber the columns where `posted` uses few of a vast universe, such as hashed ones.
+
+    A quarter of a byte per column would let memory follow the universe instead of the entries.
+    Columns of a query that `posted` lacks all become the last one, which nobody there has; that
+    breaks the query's canonical form but not the join, which only looks its columns up.
+    """
+    n_entries = queries.n_entries + posted.n_entries
+    if posted.n_cols <= _FEW_COLUMNS + 32 * n_entries:
+        return queries, posted
+    columns, ranks = np.unique(posted.indices, return_inverse=True)
+    query_ranks = np.searchsorted(columns, queries.indices)
+    known = np.append(columns, -1)[query_ranks] == queries.indices
+    n_cols = len(columns) + 1
+    dtype = index_dtype(n_cols)
+    closed = np.where(known, query_ranks, len(columns)).astype(dtype)
+    return (
+        SparseRows(queries.indptr, closed, None, n_cols),
+        SparseRows(posted.indptr, ranks.astype(dtype), None, n_cols),
+    )

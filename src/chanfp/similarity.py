@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from . import _core
-from .blocks import map_blocks, usable_threads
+from .blocks import usable_threads
 from .csr import (
     SparseRows,
     check_at_least_one,
@@ -16,19 +17,18 @@ from .csr import (
     check_partner_rarity,
     check_ratio,
     check_same_columns,
-    index_dtype,
 )
 from .errors import ParameterError
-from .lsh import lsh_join
-from .overlaps import OverlapJoin, rank_pairs
+from .footprints import exact_bytes
+from .lsh import check_recall, find_in_buckets
+from .overlaps import OverlapJoin
 from .pairs import Pairs
-from .postings import OrderedPostings
+from .planning import LSH_SEED, METHODS, plan_buckets, plan_rows, turn_sides
+from .plans import JoinPlan, JoinWork
+from .postings import OrderedPostings, close_ranks
+from .ranking import rank_pairs, weigh_shared
 
-__all__ = ["containment_join", "jaccard_join", "weigh_shared"]
-
-_FEW_COLUMNS = 1 << 22
-_PAIRS_TOGETHER = 1 << 16
-_METHODS = ("auto", "exact", "lsh")
+__all__ = ["containment_join", "jaccard_join"]
 
 
 def jaccard_join(
@@ -53,11 +53,12 @@ def jaccard_join(
         Threshold, above 0 and at most 1. A pair is returned if and only if shared / union, divided
         in float64, is at least this.
     method : {"auto", "exact", "lsh"}
-        How to look; "auto" is "exact". "lsh" looks in buckets of MinHash signatures, returns
-        `LshPairs` with the recall that was measured, and takes neither `top_k` nor `weights`.
+        How to look. "exact" finds all pairs. "lsh" looks in buckets of MinHash signatures, may miss
+        some, and returns `LshPairs` with the recall that was measured. "auto" takes "lsh" only
+        where `plan_join` predicts it to be 1.5 times as fast or more, and "exact" otherwise.
     recall : float
-        Share of the pairs that must be found, above 0 and below 1 for "lsh". The exact join finds
-        all.
+        Least share of the pairs to find, above 0; at most 1, below 1 for "lsh". 1 makes "auto" take
+        "exact", so ``recall=1`` is what to say where every pair counts.
     top_k : int, optional
         Keep only so many pairs per row of a, at least 1; default all.
     weights : array_like of float64, shape (n_cols,), optional
@@ -71,7 +72,8 @@ def jaccard_join(
     Pairs
         Row of a ascending, then (`weights` given) ``weighted_overlap`` descending, then Jaccard
         descending, then row of b ascending; `top_k` keeps the first of that order. An empty row is
-        in no pair.
+        in no pair. Whatever method ran, every pair is a true one, with its exact Jaccard index;
+        ``pairs.plan`` says which one it was, why, and what it was expected to do and did.
 
     Raises
     ------
@@ -80,10 +82,16 @@ def jaccard_join(
 
     Notes
     -----
-    The table with fewer entries gets posting lists. Time is their building, a look-up per entry
-    of the other table, and the entries of the lists walked: all but each row's longest ones.
+    The choice follows from the input alone, not from the machine or its threads, so that the same
+    input gives the same pairs.
+
+    "exact": the table with fewer entries gets posting lists. Time is their building, a look-up per
+    entry of the other table, and the entries of the lists walked: all but each row's longest ones.
     Memory is 8 bytes per entry and used column of the table with posting lists, and never more
     than a few times the entries, however vast the column universe.
+
+    "lsh": time is that of signatures and buckets, linear in the rows, and of the candidates that
+    meet in a bucket. Memory is 4 bytes per row and band, and 24 to 72 per row for each thread.
 
     Examples
     --------
@@ -93,20 +101,30 @@ def jaccard_join(
     >>> jaccard_join(a, b, 0.5).to_arrow().to_pydict()
     {'a_row': [0, 0], 'b_row': [1, 0], 'jaccard': [1.0, 0.6666666666666666], 'n_shared': [2, 2]}
     """
-    if method not in _METHODS:
+    if method not in METHODS:
         raise ParameterError(
-            f"`method` must be one of {', '.join(_METHODS)}, got {method!r}; leave it out."
+            f"`method` must be one of {', '.join(METHODS)}, got {method!r}; leave it out."
         )
-    check_ratio(recall, "recall", "0.95")
-    if method == "lsh":
-        for name, given in (("top_k", top_k), ("weights", weights)):
-            if given is not None:
-                raise ParameterError(
-                    f"`{name}` needs an exact join so far; leave it out or use `method` 'exact'."
-                )
-        return lsh_join(a, b, min_jaccard, recall, n_threads=n_threads)
+    recall = check_recall(recall) if method == "lsh" else check_ratio(recall, "recall", "0.95")
     least = check_ratio(min_jaccard, "min_jaccard", "0.3")
-    return _join(a, b, least, of_union=True, top_k=top_k, weights=weights, n_threads=n_threads)
+    threads = usable_threads(n_threads)
+    a_rows, b_rows = _check_sides(a, b)
+    top_k, checked = _check_ranking(top_k, weights, a_rows.n_cols)
+    plan = _plan(a_rows, b_rows, least, recall, method, threads)
+    if plan.method == "lsh":
+        return find_in_buckets(
+            a_rows, b_rows, plan, seed=LSH_SEED, top_k=top_k, weights=checked, n_threads=threads
+        )
+    return _join(
+        a_rows,
+        b_rows,
+        least,
+        of_union=True,
+        top_k=top_k,
+        weights=checked,
+        n_threads=threads,
+        plan=plan,
+    )
 
 
 def containment_join(
@@ -157,93 +175,82 @@ def containment_join(
     [1.0]
     """
     least = check_ratio(min_containment, "min_containment", "0.5")
-    return _join(a, b, least, of_union=False, top_k=top_k, weights=weights, n_threads=n_threads)
+    threads = usable_threads(n_threads)
+    a_rows, b_rows = _check_sides(a, b)
+    top_k, checked = _check_ranking(top_k, weights, a_rows.n_cols)
+    return _join(
+        a_rows, b_rows, least, of_union=False, top_k=top_k, weights=checked, n_threads=threads
+    )
+
+
+def _plan(
+    a: SparseRows, b: SparseRows, least: float, recall: float, method: str, n_threads: int
+) -> JoinPlan:
+    """Return the plan of the method asked for."""
+    if method == "auto":
+        return plan_rows(a, b, least, recall, n_threads=n_threads)
+    if method == "lsh":
+        return plan_buckets(a, b, least, recall, n_threads=n_threads)
+    return JoinPlan(least, recall, a.n_rows, b.n_rows, "exact", "it was asked for")
+
+
+def _check_sides(a: Any, b: Any) -> tuple[SparseRows, SparseRows]:
+    a_rows = check_csr(a, "a", with_values=False)
+    b_rows = check_csr(b, "b", with_values=False)
+    check_same_columns(a_rows, b_rows, "a", "b")
+    return a_rows, b_rows
+
+
+def _check_ranking(
+    top_k: int | None, weights: npt.ArrayLike | None, n_cols: int
+) -> tuple[int | None, npt.NDArray[np.float64] | None]:
+    return (
+        None if top_k is None else check_at_least_one(top_k, "top_k"),
+        None if weights is None else check_partner_rarity(weights, n_cols, "weights"),
+    )
 
 
 def _join(
-    a: Any,
-    b: Any,
+    a: SparseRows,
+    b: SparseRows,
     least: float,
     *,
     of_union: bool,
     top_k: int | None,
-    weights: npt.ArrayLike | None,
-    n_threads: int | None,
+    weights: npt.NDArray[np.float64] | None,
+    n_threads: int,
+    plan: JoinPlan | None = None,
 ) -> Pairs:
-    threads = usable_threads(n_threads)
-    top_k = None if top_k is None else check_at_least_one(top_k, "top_k")
-    a_rows = check_csr(a, "a", with_values=False)
-    b_rows = check_csr(b, "b", with_values=False)
-    check_same_columns(a_rows, b_rows, "a", "b")
-    checked = None if weights is None else check_partner_rarity(weights, a_rows.n_cols, "weights")
-    if of_union and a_rows.n_entries < b_rows.n_entries:
-        queries, posted = _close_ranks(b_rows, a_rows)
-        postings = OrderedPostings.from_rows(posted, "a")
-        b_found, a_found, shared = OverlapJoin(queries, postings, least).run(n_threads=threads)
-    else:
-        queries, posted = _close_ranks(a_rows, b_rows)
-        postings = OrderedPostings.from_rows(posted, "b")
-        join = OverlapJoin(queries, postings, least, of_union)
-        a_found, b_found, shared = join.run(n_threads=threads)
-    return rank_pairs(
-        np.diff(a_rows.indptr),
-        np.diff(b_rows.indptr),
-        (a_found, b_found, shared),
+    """Join exactly; what that took goes into `plan`."""
+    begin = time.perf_counter()
+    tally = np.zeros(3, dtype=np.int64)
+    is_turned = of_union and turn_sides(a, b)
+    queries, posted = close_ranks(*((b, a) if is_turned else (a, b)))
+    postings = OrderedPostings.from_rows(posted, "a" if is_turned else "b")
+    join = OverlapJoin(queries, postings, least, of_union)
+    query_rows, rows, shared = join.run(n_threads=n_threads, tally=tally)
+    found = (rows, query_rows, shared) if is_turned else (query_rows, rows, shared)
+    pairs = rank_pairs(
+        np.diff(a.indptr),
+        np.diff(b.indptr),
+        found,
         of_union=of_union,
         top_k=top_k,
-        overlaps=None
-        if checked is None
-        else weigh_shared(a_rows, b_rows, a_found, b_found, checked, threads),
+        overlaps=None if weights is None else weigh_shared(a, b, *found[:2], weights, n_threads),
     )
-
-
-def weigh_shared(
-    a: SparseRows,
-    b: SparseRows,
-    a_found: npt.NDArray[np.int64],
-    b_found: npt.NDArray[np.int64],
-    weights: npt.NDArray[np.float64],
-    n_threads: int,
-) -> npt.NDArray[np.float64]:
-    """Return the summed weight of the columns that each pair shares."""
-    overlaps = np.empty(len(a_found))
-
-    def weigh_block(start: int, stop: int) -> None:
-        _core.weigh_shared(
-            a.indptr,
-            a.indices,
-            b.indptr,
-            b.indices,
-            weights,
-            a_found,
-            b_found,
-            overlaps,
-            start,
-            stop,
-        )
-
-    blocks = map_blocks(weigh_block, len(a_found), block_rows=_PAIRS_TOGETHER, n_threads=n_threads)
-    for _ in blocks:
-        pass
-    return overlaps
-
-
-def _close_ranks(queries: SparseRows, posted: SparseRows) -> tuple[SparseRows, SparseRows]:
-    """Renumber the columns where `posted` uses few of a vast universe, such as hashed ones.
-
-    A quarter of a byte per column would let memory follow the universe instead of the entries.
-    Columns of a query that `posted` lacks all become the last one, which nobody there has; that
-    breaks the query's canonical form but not the join, which only looks its columns up.
-    """
-    if posted.n_cols <= _FEW_COLUMNS + 32 * posted.n_entries:
-        return queries, posted
-    columns, ranks = np.unique(posted.indices, return_inverse=True)
-    query_ranks = np.searchsorted(columns, queries.indices)
-    known = np.append(columns, -1)[query_ranks] == queries.indices
-    n_cols = len(columns) + 1
-    dtype = index_dtype(n_cols)
-    closed = np.where(known, query_ranks, len(columns)).astype(dtype)
-    return (
-        SparseRows(queries.indptr, closed, None, n_cols),
-        SparseRows(posted.indptr, ranks.astype(dtype), None, n_cols),
+    if plan is None:
+        return pairs
+    actual = JoinWork(
+        postings=int(tally[0]),
+        candidates=int(tally[1]),
+        verifications=int(tally[2]),
+        n_bytes=exact_bytes(
+            queries,
+            posted,
+            n_used=len(postings.offsets) - 1,
+            n_pairs=len(found[0]),
+            n_threads=n_threads,
+        ),
+        seconds=time.perf_counter() - begin,
     )
+    return replace(pairs, plan=plan.with_actual(actual))

@@ -182,45 +182,6 @@ cdef inline int64_t _run_end(
     return start
 
 
-cdef int64_t _count_collisions(
-    uint64_t[::1] a_entries, const int32_t[::1] a_ends,
-    uint64_t[::1] b_entries, const int32_t[::1] b_ends,
-) noexcept nogil:
-    cdef int64_t bucket, i, j, i_end, j_end, i_run, j_run, n_pairs = 0
-    cdef uint64_t key
-    i = j = 0
-    for bucket in range(a_ends.shape[0]):
-        i_end = a_ends[bucket]
-        j_end = b_ends[bucket]
-        if i < i_end and j < j_end:
-            _order_bucket(a_entries, i, i_end)
-            _order_bucket(b_entries, j, j_end)
-        while i < i_end and j < j_end:
-            key = a_entries[i] >> 32
-            if b_entries[j] >> 32 < key:
-                j += 1
-                continue
-            i_run = _run_end(a_entries, i, i_end, key)
-            j_run = _run_end(b_entries, j, j_end, key)
-            n_pairs += (i_run - i) * (j_run - j)
-            i = i_run
-            j = j_run
-        i = i_end
-        j = j_end
-    return n_pairs
-
-
-def count_collisions(
-    uint64_t[::1] a_entries, const int32_t[::1] a_ends,
-    uint64_t[::1] b_entries, const int32_t[::1] b_ends,
-):
-    """Return how many pairs have the same key in a band, both sides as `sort_band` leaves them."""
-    cdef int64_t n_pairs
-    with nogil:
-        n_pairs = _count_collisions(a_entries, a_ends, b_entries, b_ends)
-    return n_pairs
-
-
 cdef int64_t _find_live(
     const uint64_t[::1] a_entries, const int32_t[::1] a_ends,
     const uint64_t[::1] b_entries, const int32_t[::1] b_ends, int shift, int32_t[::1] live,
@@ -280,9 +241,10 @@ cdef int64_t _verify_pairs(
     const int64_t[::1] b_indptr, const index_t[::1] b_indices, const uint64_t[::1] b_sketches,
     const uint32_t[::1] b_keys,
     double min_jaccard, int64_t n_bands, int64_t band, int64_t n_found,
-    int64_t[::1] pair_a, int64_t[::1] pair_b, int32_t[::1] pair_shared,
+    int64_t[::1] pair_a, int64_t[::1] pair_b, int32_t[::1] pair_shared, int64_t* n_merged,
 ) noexcept nogil:
-    # Write the similar ones of the waiting pairs, row of a above row of b, behind `n_found`.
+    # Write the similar ones of the waiting pairs, row of a above row of b, behind `n_found`; count
+    # those that were merged.
     cdef double share = min_jaccard / (1.0 + min_jaccard)
     cdef int64_t at, a, b, n_a, n_b, least, shared
     for at in range(n_waiting):
@@ -298,6 +260,7 @@ cdef int64_t _verify_pairs(
             continue
         if _met_before(a_keys, a, b_keys, b, n_bands, band):
             continue
+        n_merged[0] += 1
         shared = _count_shared(
             a_indices, a_indptr[a], a_indptr[a + 1],
             b_indices, b_indptr[b], b_indptr[b + 1], least,
@@ -323,6 +286,7 @@ cdef int _join_band(
     cdef uint64_t waiting[WAITING_PAIRS]
     cdef int64_t place = state[0], i = 0, j, j_from, i_start, i_end, j_start, j_end, i_run, j_run
     cdef int64_t bucket, n_waiting = 0, n_found = 0, n_seen = state[3]
+    cdef int64_t n_merged = state[7]
     cdef uint64_t key
     cdef bint is_large
     cdef int ended = 0
@@ -369,7 +333,7 @@ cdef int _join_band(
                     n_found = _verify_pairs(
                         waiting, n_waiting, a_indptr, a_indices, a_sketches, a_keys,
                         b_indptr, b_indices, b_sketches, b_keys, min_jaccard, n_bands, band,
-                        n_found, pair_a, pair_b, pair_shared,
+                        n_found, pair_a, pair_b, pair_shared, &n_merged,
                     )
                     n_waiting = 0
             i += 1
@@ -379,11 +343,13 @@ cdef int _join_band(
     n_found = _verify_pairs(
         waiting, n_waiting, a_indptr, a_indices, a_sketches, a_keys, b_indptr, b_indices,
         b_sketches, b_keys, min_jaccard, n_bands, band, n_found, pair_a, pair_b, pair_shared,
+        &n_merged,
     )
     state[0] = place
     state[1] = i
     state[2] = n_found
     state[3] = n_seen
+    state[7] = n_merged
     return ended
 
 
@@ -400,10 +366,11 @@ def join_band(
 
     Only the first `n_live` buckets of `live` are looked at, as `find_live` lists them. Returns 0
     if the band is done; 1 if the outputs, which must have room for a pair with every row of b, are
-    full; 2 at a bucket of more than `most_pairs` pairs. Then `state` (int64, 7 places, zeros to
+    full; 2 at a bucket of more than `most_pairs` pairs. Then `state` (int64, 8 places, zeros to
     begin with) says where to go on, in place 2 how many pairs were written, in place 3 how many
-    candidates were looked at so far, and after a 2 the bucket: entries of a from place 4 to place
-    1, of b from place 5 to place 6. Large buckets of entries get sorted.
+    candidates were looked at so far, in place 7 how many of them were merged, and after a 2 the
+    bucket: entries of a from place 4 to place 1, of b from place 5 to place 6. Large buckets of
+    entries get sorted.
     """
     cdef int ended
     with nogil:

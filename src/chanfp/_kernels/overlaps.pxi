@@ -2,15 +2,7 @@
 
 cdef enum:
     QUERIES_TOGETHER = 16  # whose cache misses overlap
-
-
-cdef inline double overlap_ratio(
-    int64_t n_shared, int64_t n_partners, int64_t n_others, bint of_union
-) noexcept nogil:
-    """Return shared partners over the union, or over the query's own; it rises with `n_shared`."""
-    if of_union:
-        return <double>n_shared / <double>(n_partners + n_others - n_shared)
-    return <double>n_shared / <double>n_partners
+    POSTINGS_UNASKED = 2  # of a list, read before it is asked whether it has so many
 
 
 cdef inline int64_t find_used(
@@ -165,10 +157,18 @@ cdef inline int64_t count_shared(
     int32_t[::1] touched,
 ) noexcept nogil:
     """Walk the lists, count how many hold each row, and return how many rows were touched."""
-    cdef int64_t place, slot, n_touched = 0
-    cdef int32_t row
+    # Most lists are no longer: then no branch hangs on their sizes, which can't be foreseen.
+    cdef int64_t place, slot, slot_end, ahead, n_touched = 0, last_slot = posting_rows.shape[0] - 1
+    cdef int32_t row, is_listed
     for place in range(first, last):
-        for slot in range(list_slots[place], list_slots[place] + list_sizes[place]):
+        for ahead in range(POSTINGS_UNASKED):
+            row = posting_rows[min(list_slots[place] + ahead, last_slot)]
+            is_listed = ahead < list_sizes[place]
+            touched[n_touched] = row
+            n_touched += (counts[row] == 0) & is_listed
+            counts[row] += is_listed
+        slot_end = list_slots[place] + list_sizes[place]
+        for slot in range(list_slots[place] + POSTINGS_UNASKED, slot_end):
             row = posting_rows[slot]
             touched[n_touched] = row
             n_touched += counts[row] == 0
@@ -207,66 +207,6 @@ cdef inline int64_t keep_promising(
     return n_kept - base
 
 
-cdef inline int64_t count_held(
-    int64_t n_skipped,
-    const int64_t[::1] skipped,
-    const index_t[::1] indices,
-    int64_t first,
-    int64_t last,
-) noexcept nogil:
-    """Return how many of the skipped columns a row holds."""
-    cdef int64_t place, low, high, middle, column, n_held = 0
-    for place in range(n_skipped):
-        column = skipped[place]
-        low = first
-        high = last
-        while low < high:
-            middle = (low + high) >> 1
-            if indices[middle] < column:
-                low = middle + 1
-            else:
-                high = middle
-        first = low
-        if low < last and indices[low] == column:
-            n_held += 1
-    return n_held
-
-
-cdef inline int64_t verify(
-    int64_t n_promising,
-    int64_t n_skipped,
-    const int64_t[::1] skipped,
-    int64_t n_partners,
-    double least,
-    bint of_union,
-    const int64_t[::1] starts,
-    const int32_t[::1] sizes,
-    const index_t[::1] row_indices,
-    int64_t base,
-    int32_t[::1] match_rows,
-    int32_t[::1] match_shared,
-) noexcept nogil:
-    """Complete the counts of promising rows, keep those that reach `least`, return how many."""
-    cdef int64_t place, start, size, n_kept = base
-    cdef int32_t row
-    cdef int64_t n_held
-    if n_skipped == 0:
-        return n_promising
-    for place in range(base, base + n_promising):
-        chanfp_prefetch(&row_indices[starts[match_rows[place]]])
-    for place in range(base, base + n_promising):
-        row = match_rows[place]
-        start = starts[row]
-        size = sizes[row]
-        n_held = count_held(n_skipped, skipped, row_indices, start, start + size)
-        n_held += match_shared[place]
-        if overlap_ratio(n_held, n_partners, size, of_union) >= least:
-            match_rows[n_kept] = row
-            match_shared[n_kept] = <int32_t>n_held
-            n_kept += 1
-    return n_kept - base
-
-
 cdef int64_t join_overlaps(
     const int64_t[::1] indptr,
     const index_t[::1] indices,
@@ -291,6 +231,7 @@ cdef int64_t join_overlaps(
     int64_t[::1] match_ends,
     int32_t[::1] match_rows,
     int32_t[::1] match_shared,
+    int64_t[::1] tally,
     int64_t start,
     int64_t stop,
 ) noexcept nogil:
@@ -325,9 +266,13 @@ cdef int64_t join_overlaps(
                     fewest[n_partners] - (n_lists - n_stay), least, of_union, sizes, counts,
                     touched, n_filled, match_rows, match_shared,
                 )
+                tally[0] += n_walked
+                tally[1] += n_touched
+                tally[2] += n_kept
                 n_filled += verify(
-                    n_kept, n_lists - n_stay, skipped, n_partners, least, of_union, starts,
-                    sizes, row_indices, n_filled, match_rows, match_shared,
+                    n_kept, n_lists - n_stay, skipped, n_partners, least, of_union, used, offsets,
+                    posting_rows, starts, sizes, row_indices, counts, n_filled, match_rows,
+                    match_shared,
                 )
             first = list_ends[query]
             match_ends[place - start] = n_filled
@@ -359,6 +304,7 @@ def find_overlaps(
     int64_t[::1] match_ends,
     int32_t[::1] match_rows,
     int32_t[::1] match_shared,
+    int64_t[::1] tally,
     int64_t start,
     int64_t stop,
 ):
@@ -374,13 +320,14 @@ def find_overlaps(
     Of a query's lists, the longest are not walked as far as `least` allows, unless they hold at
     most `short_list` rows; that changes no match. The `list_` arrays, `ranked_sizes` and
     `skipped` have as many places as the longest query, `counts` and `touched` one per row and
-    `touched` one more; `counts` comes and goes all zero.
+    `touched` one more; `counts` comes and goes all zero. `tally` (int64, 3 places) is added to: the
+    postings walked, the rows touched, and those of them that were promising enough to be verified.
     """
     cdef int64_t done
     with nogil:
         done = join_overlaps(
             indptr, indices, order, fewest, used, offsets, posting_rows, starts, sizes, row_indices,
             least, of_union, short_list, list_columns, list_slots, list_sizes, ranked_sizes,
-            skipped, counts, touched, match_ends, match_rows, match_shared, start, stop,
+            skipped, counts, touched, match_ends, match_rows, match_shared, tally, start, stop,
         )
     return done

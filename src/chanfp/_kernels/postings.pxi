@@ -2,6 +2,7 @@
 
 cdef enum:
     ROWS_AHEAD = 16  # between asking for a row and reading it
+    ENTRIES_AHEAD = 64  # between asking for an offset and moving it
 
 
 cdef void sort_by_middle(
@@ -129,26 +130,38 @@ def mark_used(const index_t[::1] indices, uint64_t[::1] used):
     return n_used
 
 
+ctypedef fused rank_t:
+    uint32_t
+    int64_t
+
+
 cdef void scatter_entries(
     const int64_t[::1] indptr,
     const index_t[::1] indices,
     const uint64_t[::1] used,
+    rank_t[::1] ranks,
     int64_t[::1] offsets,
     int32_t[::1] posting_rows,
 ) noexcept nogil:
-    cdef int64_t row, rank, entry, slot
+    cdef int64_t row, rank, entry, slot, n_entries = indices.shape[0]
     cdef int64_t n_used = offsets.shape[0] - 2
     for rank in range(n_used + 2):
         offsets[rank] = 0
     # Counts stand two places on; adding up moves each start one place on, and posting a row
     # moves that start to the list's end, which is where the next list starts.
-    for entry in range(indices.shape[0]):
-        offsets[used_rank(used, indices[entry]) + 2] += 1
+    for entry in range(n_entries):
+        ranks[entry] = <rank_t>used_rank(used, indices[entry])
+    for entry in range(n_entries):
+        if entry + ENTRIES_AHEAD < n_entries:
+            chanfp_prefetch(&offsets[<int64_t>ranks[entry + ENTRIES_AHEAD] + 2])
+        offsets[<int64_t>ranks[entry] + 2] += 1
     for rank in range(n_used + 1):
         offsets[rank + 1] += offsets[rank]
     for row in range(indptr.shape[0] - 1):
         for entry in range(indptr[row], indptr[row + 1]):
-            rank = used_rank(used, indices[entry])
+            if entry + ENTRIES_AHEAD < n_entries:
+                chanfp_prefetch(&offsets[<int64_t>ranks[entry + ENTRIES_AHEAD] + 1])
+            rank = <int64_t>ranks[entry]
             slot = offsets[rank + 1]
             offsets[rank + 1] = slot + 1
             posting_rows[slot] = <int32_t>row
@@ -158,13 +171,15 @@ def post_rows(
     const int64_t[::1] indptr,
     const index_t[::1] indices,
     const uint64_t[::1] used,
+    rank_t[::1] ranks,
     int64_t[::1] offsets,
     int32_t[::1] posting_rows,
 ):
     """Write the posting lists of some rows: per used column the rows that hold it, ascending.
 
     The list of the r-th used column (`mark_used`) is `posting_rows[offsets[r]:offsets[r + 1]]`;
-    `offsets` has two places more than there are used columns, the last of them scratch.
+    `offsets` has two places more than there are used columns, the last of them scratch. `ranks`,
+    uint32 for up to 2**32 used columns or int64, is scratch, too, a place per entry.
     """
     with nogil:
-        scatter_entries(indptr, indices, used, offsets, posting_rows)
+        scatter_entries(indptr, indices, used, ranks, offsets, posting_rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 Row = dict[int, float]  # the value of each column a row holds
@@ -55,13 +55,21 @@ def join_rows(
     min_shared: int = 1,
     top_k: int | None = None,
     partner_rarity: Sequence[float] | None = None,
+    by_rarity: bool = False,
     a_begins: Sequence[int] | None = None,
     b_begins: Sequence[int] | None = None,
 ) -> list[tuple[int, int, float, int, float]]:
     """Return (row of a, row of b, Jaccard, shared partners, weighted Jaccard) of every match.
 
-    Every pair is looked at; the best `top_k` of each row of a come first.
+    Every pair is looked at; the best `top_k` of each row of a come first. `by_rarity` ranks them
+    by the summed rarity of the shared columns before anything else.
     """
+
+    def overlap(i: int, j: int) -> float:
+        if not by_rarity or partner_rarity is None:
+            return 0.0
+        return add_up([partner_rarity[column] for column in sorted(a[i].keys() & b[j].keys())])
+
     matches = []
     for i, one in enumerate(a):
         found = []
@@ -76,7 +84,7 @@ def join_rows(
                 continue
             weight = tfidf_jaccard(one, other, partner_rarity) if partner_rarity else 0.0
             found.append((i, j, jaccard, n_shared, weight))
-        found.sort(key=lambda match: (-match[2], -match[4], match[1]))
+        found.sort(key=lambda match: (-overlap(match[0], match[1]), -match[2], -match[4], match[1]))
         matches.extend(found[:top_k])
     return matches
 
@@ -152,5 +160,33 @@ def measure_own(
     )  # fmt: skip
 
 
+def expect_overlap(
+    query: Mapping[int, tuple[float, float, float]],
+    old: Mapping[int, tuple[float, float]],
+    partner_rarity: Sequence[float],
+) -> list[float]:
+    """Return the eight sums over shared partners that `_core.expect_overlaps` writes for a pair.
+
+    A query has calls, calls made and presence by column; an old row calls and calls made.
+    """
+    sums = [0.0] * 8
+    for column in sorted(query.keys() & old.keys()):
+        (x, x_made, presence), (y, y_made) = query[column], old[column]
+        rarity, root = partner_rarity[column], math.sqrt(presence * x * y)
+        parts = [presence, presence * rarity, min(x, presence * y), root, rarity * root]
+        for place, part in enumerate(parts):
+            sums[place] += part
+        sums[5] += math.sqrt(presence * x_made * y_made)
+        sums[5] += math.sqrt(presence * max(x - x_made, 0.0) * (y - y_made))
+        sums[6] += x
+        sums[7] += presence * y
+    return sums
+
+
 def _ratio(numerator: float, denominator: float) -> float:
     return numerator / denominator if denominator else math.nan
+
+
+def count_listed(rows: Sequence[Row], step: int, listed: list[int]) -> list[int]:
+    """Return how many of every `step`-th row hold each of the listed columns."""
+    return [sum(column in row for row in rows[::step]) for column in listed]

@@ -22,6 +22,7 @@ SECTIONS = {
         "--new-days", "--window-days", "--horizon-days", "--silence-days", "--reference-time",
     ),
     "What is listed": ("--top", "--min-shared", "--json", "--quiet"),
+    "How it is judged": ("--rounds", "--one-to-one", "--model", "--save-model", "--similarity"),
     **READING_SECTION,
     "Which records and partners count": (
         "--max-reject-share", "--dedupe", "--hub-share", "--hub-count", "--allow-partners",
@@ -39,8 +40,8 @@ SECTIONS = {
     \b
     chanfp match --cdr cdr/*.csv --subscribers subscribers.csv --out matches.csv
     """,
-    epilog="An existing result is replaced. Ranks follow jaccard, then tfidf_jaccard. Exit "
-    "status: 0 done, 1 bad input, 2 wrong usage.",
+    epilog="An existing result is replaced. Ranks follow probability; without active subscribers "
+    "to learn from, jaccard, then tfidf_jaccard. Exit status: 0 done, 1 bad input, 2 wrong usage.",
 )
 @reading_options
 @click.option(
@@ -115,6 +116,28 @@ SECTIONS = {
     "sharing fewer than 2 U]",
 )
 @click.option(
+    "--rounds",
+    type=click.IntRange(0, 20),
+    metavar="N",
+    default=2,
+    show_default=True,
+    help="How often partners who probably came back themselves are taken for whom they were, and "
+    "everything is judged again.",
+)
+@click.option("--one-to-one", is_flag=True, help="List every old number at most once.")
+@click.option(
+    "--model",
+    metavar="FILE",
+    help="Judge by the coefficients of another run (--save-model).  [default: learn from active "
+    "subscribers]",
+)
+@click.option("--save-model", metavar="FILE", help="Write the coefficients to this file, as JSON.")
+@click.option(
+    "--similarity",
+    is_flag=True,
+    help="Grade by similarity tiers, for which no false-match rate is known.",
+)
+@click.option(
     "--max-reject-share",
     type=click.FloatRange(0, 1),
     metavar="SHARE",
@@ -173,6 +196,11 @@ def match(
     silence_days: float | None,
     top: int,
     min_shared: int | None,
+    rounds: int,
+    one_to_one: bool,
+    model: str | None,
+    save_model: str | None,
+    similarity: bool,
     max_reject_share: float,
     rejects: str | None,
     dedupe: float | None,
@@ -195,17 +223,29 @@ def match(
     from .summary import summary_text
 
     records = open_records(reading)
-    tables = (subscribers, on_net, cells, allow_partners, deny_partners, *reading.tables)
+    tables = (
+        subscribers, on_net, cells, model, allow_partners, deny_partners, *reading.tables,
+    )  # fmt: skip
     inputs = [path for path in tables if path] + [source.name for source in records.sources]
     if out != "-":
         check_output(out)
         check_survival(out, inputs, "out")
+    if save_model is not None:
+        check_survival(save_model, [*inputs, out], "save_model")
     with (
         show_progress(quiet) as progress,
         open_rejects(rejects, [*inputs, out]) as reject_file,
     ):
         matcher = Matcher(
-            top=top, min_shared=min_shared, cells=cells, n_threads=threads, progress=progress
+            top=top,
+            min_shared=min_shared,
+            learn=not similarity,
+            n_rounds=rounds,
+            one_to_one=one_to_one,
+            model=model,
+            cells=cells,
+            n_threads=threads,
+            progress=progress,
         )
         fingerprints = build_fingerprints(
             records,
@@ -230,6 +270,8 @@ def match(
         )
         matches = matcher.fit(fingerprints).match()
         write_table(matches.table, sys.stdout.buffer if out == "-" else out)
+        if save_model is not None and matcher.model is not None:
+            matcher.model.save(save_model)
     summary: dict[str, Any] = {**matches.summary, "out": out}
     if rejects is not None:
         summary["rejects"] = rejects

@@ -32,6 +32,7 @@ def summary_text(summary: dict[str, Any]) -> str:
             f"{summary['subscribers']['new']:,} new subscriptions",
         ),
         ("Best matches", ", ".join(f"{grade} {n:,}" for grade, n in summary["grades"].items())),
+        *_trust_lines(summary),
         *(("Note", in_options(notice)) for notice in summary["notices"]),
         ("Results", "standard output" if summary["out"] == "-" else summary["out"]),
         ("Rejects", summary.get("rejects", "")),
@@ -39,6 +40,26 @@ def summary_text(summary: dict[str, Any]) -> str:
     width = max(shutil.get_terminal_size((100, 24)).columns, 40)
     shown = (labelled(label, text, width, breaks_words=False) for label, text in lines if text)
     return plain(chain.from_iterable(shown))
+
+
+def _trust_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    """Say how many came back, and what the rates rest on."""
+    if not summary["rate_known"]:
+        return []
+    found, decoys = summary["returners"], summary["decoys"]
+    lines = [
+        (
+            "Came back",
+            f"about {found['estimate']:,.0f} of the new ({found['low']:,.0f} to "
+            f"{found['high']:,.0f} with 95 % confidence)",
+        ),
+        ("Decoys", f"{decoys['total']:,} active subscriptions, {decoys['wins']:,} won a new one"),
+    ]
+    for grade, shares in summary["corroborated"].items():
+        if shares and grade != "U":
+            parts = (f"{name.replace('_', ' ')} {share:.0%}" for name, share in shares.items())
+            lines.append(("", f"grade {grade}: {', '.join(parts)}"))
+    return lines
 
 
 def _record_lines(records: dict[str, Any]) -> list[tuple[str, str]]:

@@ -1,0 +1,218 @@
+"""Decoys: old numbers that nobody can have come back from, because they are still in use.
+
+The share of new numbers that they win tells how many of the others are won falsely.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    "Nearness",
+    "Returners",
+    "estimate_returners",
+    "measure_nearness",
+    "q_values",
+    "weigh_decoys",
+]
+
+# Strata by size in which decoys stand for departed, and how many decoys each needs.
+MOST_STRATA = 8
+DECOYS_PER_STRATUM = 20
+# Bands of log-odds in which near misses are counted, and where in them most of these lie.
+BANDS = ((-6.0, -2.0), (-2.0, 2.0))
+CENTRE = {BANDS[0]: -4.5, BANDS[1]: -1.0}
+FURTHEST = 2.0
+# Pairs that speak for departed and decoys being equally near, before any is counted.
+PRIOR_PAIRS = 10.0
+# Standard errors on either side of an estimate: 95 of 100 intervals hold the truth.
+N_ERRORS = 1.96
+
+
+def weigh_decoys(
+    departed_sizes: npt.NDArray[np.int64], decoy_sizes: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Return how many departed numbers each decoy stands for.
+
+    Parameters
+    ----------
+    departed_sizes, decoy_sizes : int64 array
+        Partners of each.
+
+    Returns
+    -------
+    float64 array, one per decoy
+        Adds up to the number of departed. Decoys stand for the departed of their own stratum of
+        partner count, so that few busy ones weigh no more than they should.
+    """
+    if not len(decoy_sizes):
+        return np.zeros(0)
+    n_strata = max(1, min(MOST_STRATA, len(decoy_sizes) // DECOYS_PER_STRATUM))
+    edges = np.unique(np.quantile(decoy_sizes, np.arange(1, n_strata) / n_strata))
+    strata = [np.searchsorted(edges, sizes, "right") for sizes in (departed_sizes, decoy_sizes)]
+    n_departed, n_decoys = (np.bincount(one, minlength=len(edges) + 1) for one in strata)
+    return np.asarray((n_departed / np.maximum(n_decoys, 1))[strata[1]], np.float64)
+
+
+@dataclass(frozen=True)
+class Nearness:
+    """How much nearer departed numbers are to new ones than decoys are, the more alike the more.
+
+    Newcomers turn up where somebody just left: in the same family, shop or office. So there are
+    more near misses among the departed than decoys show.
+
+    Parameters
+    ----------
+    level : float
+        Departed pairs for each that decoys let expect, at log-odds of 0; at least 1.
+    slope : float
+        By how much its logarithm grows with the log-odds, at least 0.
+    """
+
+    level: float = 1.0
+    slope: float = 0.0
+
+    def at(self, log_odds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return how much a decoy pair of these log-odds counts for, at least 1."""
+        reach = np.minimum(log_odds, FURTHEST)
+        return np.asarray(np.maximum(self.level * np.exp(self.slope * reach), 1.0), np.float64)
+
+
+def measure_nearness(
+    departed: npt.NDArray[np.float64],
+    decoys: npt.NDArray[np.float64],
+    decoy_weight: npt.NDArray[np.float64],
+    own: npt.NDArray[np.float64],
+    own_weight: float,
+) -> Nearness:
+    """Learn from pairs that look somewhat alike, but hardly ever are one person.
+
+    Parameters
+    ----------
+    departed, decoys : float64 array, shapes (n_departed_pairs,) and (n_decoy_pairs,)
+        Log-odds of the pairs of new numbers with either.
+    decoy_weight : float64 array, shape (n_decoy_pairs,)
+        Departed that each stands for.
+    own : float64 array, shape (n_own_pairs,)
+        Log-odds of controls with their own old number, which tell how many of the departed pairs
+        are true although they don't look alike.
+    own_weight : float
+        Returners per control that asks.
+
+    Notes
+    -----
+    The two bands of log-odds give a line; it is not followed beyond 2, where nothing is counted.
+    """
+
+    def excess(first: float, stop: float) -> float:
+        def count(log_odds: npt.NDArray[np.float64], weight: Any) -> float:
+            return float((((log_odds >= first) & (log_odds < stop)) * weight).sum())
+
+        n_false = max(count(departed, 1.0) - count(own, own_weight), 0.0)
+        return (n_false + PRIOR_PAIRS) / (count(decoys, decoy_weight) + PRIOR_PAIRS)
+
+    (far, near), (far_at, near_at) = (
+        tuple(one) for one in zip(*((excess(*band), CENTRE[band]) for band in BANDS), strict=True)
+    )
+    slope = max(math.log(near / far) / (near_at - far_at), 0.0)
+    return Nearness(max(near * math.exp(-slope * near_at), 1.0), slope)
+
+
+def q_values(
+    probability: npt.NDArray[np.float64], decoy_weight: npt.NDArray[np.float64], ratio: float
+) -> npt.NDArray[np.float64]:
+    """Return the least false-match rate at which each winner is accepted.
+
+    Parameters
+    ----------
+    probability : float64 array, shape (n_winners,)
+        Of each new number's winner.
+    decoy_weight : float64 array, shape (n_winners,)
+        How many departed the winner stands for if it is a decoy; NaN if it has departed.
+    ratio : float
+        Departed per decoy, for the correction by one decoy.
+
+    Returns
+    -------
+    float64 array
+        At most 1; NaN for decoys. Equal probabilities get equal values.
+
+    Notes
+    -----
+    Target-decoy competition: decoys won at a probability or above, plus one, over departed won
+    there (Levitsky et al., J. Proteome Res. 16:393, 2017); made monotone from below.
+    """
+    is_decoy = ~np.isnan(decoy_weight)
+    order = np.argsort(-probability, kind="stable")
+    n_false = ratio + np.cumsum(np.where(is_decoy, decoy_weight, 0.0)[order])
+    n_accepted = np.cumsum(~is_decoy[order])
+    ordered = probability[order]
+    # The last of equal ones speaks for all of them.
+    last = np.searchsorted(-ordered, -ordered, "right") - 1
+    rate = np.minimum(n_false[last] / np.maximum(n_accepted[last], 1), 1.0)
+    found = np.empty(len(order))
+    found[order] = np.minimum.accumulate(rate[::-1])[::-1]
+    found[is_decoy] = np.nan
+    return found
+
+
+@dataclass(frozen=True)
+class Returners:
+    """How many of the new came back, estimated, with a 95 % interval.
+
+    Parameters
+    ----------
+    estimate, low, high : float
+    """
+
+    estimate: float
+    low: float
+    high: float
+
+
+def estimate_returners(
+    weight: npt.NDArray[np.float64],
+    decoy_weight: npt.NDArray[np.float64],
+    control_weight: npt.NDArray[np.float64],
+    n_new: int,
+) -> Returners:
+    """Estimate how many of the new came back.
+
+    Parameters
+    ----------
+    weight : float64 array, shape (n_winners,)
+        What each new number's winner counts, 0 to 1: its probability before the number of
+        returners is known, so that clear winners count most.
+    decoy_weight : float64 array, shape (n_winners,)
+        How many departed the winner stands for if it is a decoy, else NaN.
+    control_weight : float64 array, shape (n_controls,)
+        The same of each control that its own old number won; 0 if it didn't.
+    n_new : int
+        New numbers, with or without a winner.
+
+    Notes
+    -----
+    Departed winners less what decoys say are false, over what a returner counts on average, which
+    the controls tell. The interval takes winners as independent of each other.
+    """
+    is_decoy = ~np.isnan(decoy_weight)
+    counted = np.where(is_decoy, -np.nan_to_num(decoy_weight), 1.0) * weight
+    n_controls = max(len(control_weight), 1)
+    yield_ = float(control_weight.sum()) / n_controls
+    if yield_ <= 0:
+        return Returners(0.0, 0.0, float(n_new))
+    estimate = float(counted.sum()) / yield_
+    spread_of_yield = float(control_weight.std()) / math.sqrt(n_controls)
+    error = math.sqrt(
+        float(np.square(counted).sum()) / yield_**2 + (estimate * spread_of_yield / yield_) ** 2
+    )
+    low, middle, high = (
+        min(max(value, 0.0), float(n_new))
+        for value in (estimate - N_ERRORS * error, estimate, estimate + N_ERRORS * error)
+    )
+    return Returners(middle, low, high)

@@ -1,0 +1,122 @@
+"""Policy: which grade a match gets, given its false-match rate and what else is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import ParameterError
+from .grading import THIN_EVIDENCE
+
+__all__ = ["CORROBORATION", "GradePolicy"]
+
+LOST_TO_ACTIVE = "lost-to-active"
+NOT_GRADED, LOWEST = "U", "D"
+# What is known beside calls; the model never sees it, so a policy may ask for it.
+CORROBORATION = ("same_imei", "same_id", "same_name", "same_outlet", "same_seller")
+
+
+@dataclass(frozen=True)
+class GradePolicy:
+    """Grades by q-value: of the matches with a grade or a better one, so many are false at most.
+
+    Parameters
+    ----------
+    limits : dict of str to float
+        Largest q-value of each grade, best grade first, above 0 to 1.
+    min_shared : int, default 2
+        A match with fewer partners in common, counting those that were probably renamed, is graded
+        U, ``thin-evidence``.
+    min_calls : int, default 3
+        So is one with fewer calls on either side.
+    require : tuple of str
+        Corroboration that must be there for a grade above D, such as ``same_id``; where it is
+        missing or false the reason is ``lacks-same_id``.
+    veto : tuple of str
+        Corroboration that must not be contradicted: where it is known to be false the grade is D,
+        ``vetoed-same_id``.
+
+    Raises
+    ------
+    ParameterError
+        If limits don't rise from above 0 to at most 1, or corroboration is unknown.
+
+    Examples
+    --------
+    >>> GradePolicy(limits={"A": 0.005, "B": 0.05}, veto=("same_id",)).min_shared
+    2
+    """
+
+    limits: Mapping[str, float] = field(default_factory=lambda: {"A": 0.01, "B": 0.05, "C": 0.20})
+    min_shared: int = 2
+    min_calls: int = 3
+    require: tuple[str, ...] = ()
+    veto: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        values = list(self.limits.values())
+        if not values or not all(0 < one <= 1 for one in values) or values != sorted(values):
+            raise ParameterError(
+                "`limits` must rise from the best grade to the worst, above 0 to 1; got "
+                f"{dict(self.limits)}."
+            )
+        for name in ("min_shared", "min_calls"):
+            if getattr(self, name) < 1:
+                raise ParameterError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
+        unknown = sorted({*self.require, *self.veto} - set(CORROBORATION))
+        if unknown:
+            raise ParameterError(
+                f"`require` and `veto` take {', '.join(CORROBORATION)}; got {unknown[0]!r}."
+            )
+
+    def grade(
+        self,
+        q_value: npt.NDArray[np.float64],
+        n_shared: npt.NDArray[np.float64],
+        n_calls: npt.NDArray[np.int64],
+        lost_to_active: npt.NDArray[np.bool_],
+        corroboration: Mapping[str, Any],
+    ) -> tuple[list[str], list[str]]:
+        """Grade matches.
+
+        Parameters
+        ----------
+        q_value : float64 array, shape (n_matches,)
+            NaN where a match is not the best of its new number.
+        n_shared : float64 array, shape (n_matches,)
+            Partners in common, those probably renamed among them.
+        n_calls : int64 array, shape (n_matches,)
+            Calls of the side that has fewer.
+        lost_to_active : bool array, shape (n_matches,)
+            True where a subscription still in use is more probable.
+        corroboration : dict of str to list of bool or None
+            Columns of `CORROBORATION`; those not given are unknown.
+
+        Returns
+        -------
+        grades : list of str
+            A grade of `limits`, D, or U.
+        reasons : list of str
+            Why it is no better, or empty.
+        """
+        n = len(q_value)
+        grades, reasons = np.full(n, LOWEST, object), np.full(n, "", object)
+        for grade, limit in reversed(list(self.limits.items())):
+            grades[q_value <= limit] = grade
+        reasons[lost_to_active] = LOST_TO_ACTIVE
+        for names, word, wrong in (
+            (self.require, "lacks", (None, False)),
+            (self.veto, "vetoed", (False,)),
+        ):
+            for name in names:
+                known = list(corroboration.get(name, [None] * n))
+                fails = np.array([one in wrong for one in known], bool) & (grades != LOWEST)
+                grades[fails], reasons[fails] = LOWEST, f"{word}-{name}"
+        # Half a partner short is rounding: probable partners add up to fractions.
+        is_thin = (n_shared < self.min_shared - 0.5) | (n_calls < self.min_calls)
+        grades[is_thin], reasons[is_thin] = NOT_GRADED, THIN_EVIDENCE
+        return grades.tolist(), reasons.tolist()

@@ -1,0 +1,166 @@
+"""Pools: who asks for an old number, and who is asked for.
+
+New subscriptions ask, and so do controls, as if they were new. Departed subscriptions are asked
+for, and so are the same controls, as if they had departed: the decoys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array, vstack
+
+from .controls import mix_keys
+from .decoys import weigh_decoys
+from .features import ProbableRows
+from .fingerprints import Fingerprints, FingerprintSet
+from .model import N_FOLDS
+from .renaming import Renames
+
+__all__ = ["Pools", "Rows"]
+
+Rows: TypeAlias = npt.NDArray[np.int64]
+
+# Controls that ask for their own old number; all of them are decoys.
+MOST_ASKING = 4000
+ASKING_STREAM, FOLD_STREAM = 4, 5
+
+
+@dataclass(frozen=True, eq=False)
+class Pools:
+    """Queries: new subscriptions, then controls. Pool: departed ones, then decoys."""
+
+    fingerprints: Fingerprints
+
+    @property
+    def n_new(self) -> int:
+        """How many new subscriptions ask."""
+        return len(self.fingerprints.new)
+
+    @property
+    def n_departed(self) -> int:
+        """How many of the pool have departed."""
+        return len(self.fingerprints.departed)
+
+    @cached_property
+    def asking(self) -> Rows:
+        """Rows of the controls that ask."""
+        prints = self.fingerprints
+        keys = prints.subscriptions.keys[prints.control_new.role.holdings]
+        return np.sort(np.argsort(mix_keys(keys, ASKING_STREAM), kind="stable")[:MOST_ASKING])
+
+    @cached_property
+    def queries(self) -> ProbableRows:
+        """Windows of the new, then of the controls that ask."""
+        prints = self.fingerprints
+        asking = _only(prints.control_new, self.asking)
+        return _stack((prints.new.matrix, prints.new.outgoing), asking)
+
+    @cached_property
+    def pool(self) -> ProbableRows:
+        """Windows of the departed, then of the decoys."""
+        sets = (self.fingerprints.departed, self.fingerprints.control_old)
+        return _stack(*((one.matrix, one.outgoing) for one in sets))
+
+    @cached_property
+    def keys(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+        """Number keys of queries and pool."""
+        prints = self.fingerprints
+        keys = prints.subscriptions.keys
+        new, departed, control = (
+            keys[one.role.holdings] for one in (prints.new, prints.departed, prints.control_old)
+        )
+        return np.concatenate([new, control[self.asking]]), np.concatenate([departed, control])
+
+    @cached_property
+    def columns(self) -> tuple[Rows, Rows]:
+        """Columns of the queries' and the pool's numbers as partners, -1 for those nobody calls."""
+        partners = self.fingerprints.partners
+        queries, pool = self.keys
+        new = _find(partners, queries)
+        new[self.n_new :] = -1  # a control's number is its own all along
+        return new, _find(partners, pool)
+
+    @cached_property
+    def folds(self) -> tuple[Rows, Rows]:
+        """Fold of each query, -1 for new ones, and of each of the pool."""
+        queries, pool = (
+            (mix_keys(keys, FOLD_STREAM) % np.uint64(N_FOLDS)).astype(np.int64)
+            for keys in self.keys
+        )
+        queries[: self.n_new] = -1
+        return queries, pool
+
+    @cached_property
+    def begins(self) -> tuple[Rows, Rows]:
+        """When queries and pool began; nobody comes back before being there."""
+        prints, activity = self.fingerprints, self.fingerprints.activity
+        departed, is_new = prints.departed.role.holdings, prints.new.role.holdings
+        first = np.where(
+            np.isin(departed, is_new),
+            activity.first_own_s[departed],
+            activity.first_seen_s[departed],
+        )
+        controls = activity.first_seen_s[prints.control_old.role.holdings]
+        return (
+            np.concatenate(
+                [activity.first_own_s[is_new], prints.control_new.role.start_s[self.asking]]
+            ),
+            np.concatenate([first, controls]),
+        )
+
+    @cached_property
+    def decoy_weights(self) -> npt.NDArray[np.float64]:
+        """Departed that each of the pool stands for if it is a decoy, else NaN."""
+        prints = self.fingerprints
+        weights = weigh_decoys(prints.departed.n_partners, prints.control_old.n_partners)
+        return np.concatenate([np.full(self.n_departed, np.nan), weights])
+
+    @property
+    def ratio(self) -> float:
+        """Departed per decoy."""
+        return self.n_departed / max(len(self.fingerprints.control_old), 1)
+
+    def own(self, queries: Rows, olds: Rows) -> npt.NDArray[np.bool_]:
+        """Return which pairs are a control and its own old window."""
+        own_of = np.concatenate([np.full(self.n_new, -1, np.int64), self.asking + self.n_departed])
+        return np.asarray(own_of[queries] == olds, bool)
+
+    def absences(
+        self, renames: Renames, n_columns: int
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Return how surely each partner's number wasn't in use before, and isn't any more."""
+        new, old = self.columns
+        began, gone = np.zeros(n_columns), np.zeros(n_columns)
+        began[new[new >= 0]] = 1.0
+        departed = old[: self.n_departed]
+        gone[departed[departed >= 0]] = 1.0
+        recycled = (began > 0) & (gone > 0)
+        began[recycled] = gone[recycled] = 0.0
+        gone *= 1.0 - renames.added_up(renames.old, n_columns)
+        return began, gone
+
+
+def _only(prints: FingerprintSet, rows: Rows) -> tuple[csr_array, npt.NDArray[np.int32]]:
+    """Return the matrix of some rows and the calls made of its entries."""
+    chosen = np.zeros(len(prints), bool)
+    chosen[rows] = True
+    entries = np.repeat(chosen, np.diff(prints.matrix.indptr))
+    return csr_array(prints.matrix[rows]), prints.outgoing[entries]
+
+
+def _stack(*sets: tuple[csr_array, npt.NDArray[np.int32]]) -> ProbableRows:
+    matrix = csr_array(vstack([matrix for matrix, _ in sets], format="csr"))
+    return ProbableRows.certain(matrix, np.concatenate([outgoing for _, outgoing in sets]))
+
+
+def _find(partners: npt.NDArray[np.uint64], keys: npt.NDArray[np.uint64]) -> Rows:
+    """Return the column of each key, -1 for those that have none."""
+    if not len(partners):
+        return np.full(len(keys), -1, np.int64)
+    places = np.minimum(np.searchsorted(partners, keys), len(partners) - 1)
+    return np.where(partners[places] == keys, places, -1).astype(np.int64)
