@@ -289,3 +289,23 @@ def test_any_number_of_threads_gives_the_same():
         assert leaves[name].sum() == top[name]
     assert math.isclose(leaves["commission_at_risk"].sum(), top["commission_at_risk"])
     assert leaves["expected_returners"].sum() == top["expected_returners"]
+
+
+def test_cards_numbered_in_a_row_are_found():
+    from importlib.resources import as_file, files
+
+    carrier = chanfp.simulate(2000, seed=3, farming_share=0.1)
+    with as_file(files("chanfp.audit").joinpath("rules", "template.toml")) as template:
+        rows = chanfp.audit_outlets(
+            match_table([]), carrier.sales, carrier.outlets, rules=template,
+            cdrs=carrier.cdrs, cells=carrier.cells,
+        ).subscriptions.to_pylist()  # fmt: skip
+    truth = dict(
+        zip(carrier.truth["new"].to_pylist(), carrier.truth["kind"].to_pylist(), strict=True)
+    )
+    fired = {row["subscriber"] for row in rows if "consecutive-numbers=8" in row["farming_rules"]}
+    farmed = {number for number, kind in truth.items() if kind == "farmed"}
+    assert len(farmed) > 10
+    assert fired <= farmed
+    # The strip that an outlet's number of cards cuts short may have fewer than five.
+    assert len(fired) >= 0.6 * len(farmed)

@@ -542,6 +542,11 @@ def test_farmed_cards_are_hardly_used(cheats):
     assert used["duration_s"].max() < 30
     assert used.groupby("caller")["cell"].nunique().max() == 1
     assert used.groupby("imei")["caller"].nunique().max() >= 3
+    # Cards of one handset are numbered in a row; all numbers differ.
+    numbers = np.sort(farmed["new"].astype(int).to_numpy())
+    assert (np.diff(numbers) == 1).mean() > 0.7
+    assert not farmed["new"].duplicated().any()
+    assert not set(farmed["new"]) & set(truth.loc[truth["kind"] != "farmed", "new"])
     began = cheats.sales.to_pandas().set_index("subscriber")["sold_at"]
     assert (used["start_time"] > used["caller"].map(began)).all()
 
