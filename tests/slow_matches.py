@@ -358,6 +358,7 @@ class Town:
             "probability": None,
             "q_value": None,
             "jaccard": jaccard,
+            "expected_jaccard": jaccard,  # no rounds here
             "weighted_jaccard": ruzicka(new, old),
             "idf_jaccard": rare[0] / rare[1] if rare[1] else None,
             "tfidf_jaccard": ruzicka(*self.weighed(new_row, old_row)),
@@ -378,7 +379,7 @@ class Town:
             "call_share_new": sum(new[name] for name in shared) / new.total(),
             "call_share_old": sum(old[name] for name in shared) / old.total(),
             "n_shared": len(shared),
-            "expected_shared": None,
+            "expected_shared": len(shared),
             "margin_new": None,
             "margin_old": None,
             "n_partners_new": len(new),

@@ -18,6 +18,7 @@ LAYERS = [
     "matches",
     "explanation",
     "policy",
+    "similarity_rounds",
     "grading",
     "rounds",
     "judgement",

@@ -138,6 +138,24 @@ class Fingerprints:
         ratio = (1.0 + n_all) / (1.0 + self.n_subscribers)
         return np.asarray(np.maximum(np.log(ratio), 0.0), np.float64)
 
+    def find_columns(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+        """Return the column of each number as a partner, -1 for those that nobody calls."""
+        if not len(self.partners):
+            return np.full(len(keys), -1, np.int64)
+        places = np.minimum(np.searchsorted(self.partners, keys), len(self.partners) - 1)
+        return np.where(self.partners[places] == keys, places, -1).astype(np.int64)
+
+    @cached_property
+    def begins_s(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """When each new and each departed subscription began: nobody comes back before being there.
+
+        The new begin with their own first sign of life, the departed with the first record of any
+        kind. Who is both begins with the same on either side, so nobody is his own candidate.
+        """
+        new, departed = self.new.role.holdings, self.departed.role.holdings
+        own, seen = self.activity.first_own_s, self.activity.first_seen_s
+        return own[new], np.where(np.isin(departed, new), own[departed], seen[departed])
+
     @property
     def reference_time(self) -> str | None:
         """The moment as of which roles are judged, as text; None where there are no records."""

@@ -13,9 +13,9 @@ from .features import FEATURES
 from .fingerprints import Fingerprints
 from .model import MatchModel
 from .pairs import Pairs
-from .partner_evidence import PartnerEvidence, measure_pairs
+from .partner_evidence import measure_pairs
 
-__all__ = ["Judgement", "make_pairs"]
+__all__ = ["Judgement", "make_pairs", "measure_tfidf"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +74,12 @@ class Judgement:
         return len(self.new_rows)
 
     @property
+    def expected_jaccard(self) -> npt.NDArray[np.float64]:
+        """Jaccard similarity of each pair, partners probably renamed among those shared."""
+        root = self.features[:, list(FEATURES).index("jaccard")]
+        return np.asarray(np.square(root), np.float64)
+
+    @property
     def least_q(self) -> float:
         """The least q-value that so many winners and decoys can show."""
         return self.nearness * self.n_departed / max(self.n_decoys * self.n_winners, 1)
@@ -107,33 +113,41 @@ def make_pairs(
         Row for row.
     """
     new_rows, old_rows = judgement.new_rows, judgement.old_rows
-    measured = _measure(fingerprints, new_rows, old_rows, None, n_threads)
-    kept = np.flatnonzero(measured.n_shared >= (min_shared or 0))
-    weighted = _measure(fingerprints, new_rows, old_rows, fingerprints.partner_rarity, n_threads)
+    plain = measure_pairs(
+        fingerprints.new.matrix,
+        fingerprints.departed.matrix,
+        new_rows,
+        old_rows,
+        partner_rarity=np.ones(len(fingerprints.partner_rarity)),
+        n_threads=n_threads,
+    )
+    kept = np.flatnonzero(plain.n_shared >= (min_shared or 0))
     names = [name for name, value in vars(judgement).items() if isinstance(value, np.ndarray)]
     pairs = Pairs(
         new_rows[kept],
         old_rows[kept],
-        measured.jaccard[kept],
-        measured.n_shared[kept],
-        np.nan_to_num(weighted.weighted_jaccard[kept]),
+        plain.jaccard[kept],
+        plain.n_shared[kept],
+        measure_tfidf(fingerprints, new_rows, old_rows, n_threads)[kept],
     )
     return replace(judgement, **{name: getattr(judgement, name)[kept] for name in names}), pairs
 
 
-def _measure(
+def measure_tfidf(
     fingerprints: Fingerprints,
     new_rows: npt.NDArray[np.int64],
     old_rows: npt.NDArray[np.int64],
-    weights: npt.NDArray[np.float64] | None,
     n_threads: int | None,
-) -> PartnerEvidence:
-    """Measure pairs on calls or, given weights of partners, on weighted calls."""
+) -> npt.NDArray[np.float64]:
+    """Return the weighted Jaccard similarity of pairs, calls weighted by the partner's rarity."""
+    rarity = fingerprints.partner_rarity
     new, old = (
-        csr_array(one.matrix if weights is None else one.matrix.multiply(weights[None, :]))
+        csr_array(one.matrix.multiply(rarity[None, :]))
         for one in (fingerprints.new, fingerprints.departed)
     )
     for side in (new, old):
         side.eliminate_zeros()
-    rarity = np.ones(len(fingerprints.partner_rarity))
-    return measure_pairs(new, old, new_rows, old_rows, partner_rarity=rarity, n_threads=n_threads)
+    found = measure_pairs(
+        new, old, new_rows, old_rows, partner_rarity=np.ones(len(rarity)), n_threads=n_threads
+    )
+    return np.nan_to_num(found.weighted_jaccard)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MATCH_SCHEMA", "MATCH_SCHEMA_VERSION", "Matches", "make_match_table"]
 
-MATCH_SCHEMA_VERSION = 2
+MATCH_SCHEMA_VERSION = 3
 MATCH_SCHEMA = pa.schema(
     [
         ("new", pa.string()),
@@ -48,6 +48,7 @@ MATCH_SCHEMA = pa.schema(
         ("call_share_old", pa.float64()),
         ("n_shared", pa.int32()),
         ("expected_shared", pa.float64()),
+        ("expected_jaccard", pa.float64()),
         ("margin_new", pa.float64()),
         ("margin_old", pa.float64()),
         ("n_partners_new", pa.int64()),

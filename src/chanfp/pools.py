@@ -79,11 +79,9 @@ class Pools:
     @cached_property
     def columns(self) -> tuple[Rows, Rows]:
         """Columns of the queries' and the pool's numbers as partners, -1 for those nobody calls."""
-        partners = self.fingerprints.partners
-        queries, pool = self.keys
-        new = _find(partners, queries)
+        new, pool = (self.fingerprints.find_columns(keys) for keys in self.keys)
         new[self.n_new :] = -1  # a control's number is its own all along
-        return new, _find(partners, pool)
+        return new, pool
 
     @cached_property
     def folds(self) -> tuple[Rows, Rows]:
@@ -98,19 +96,12 @@ class Pools:
     @cached_property
     def begins(self) -> tuple[Rows, Rows]:
         """When queries and pool began; nobody comes back before being there."""
-        prints, activity = self.fingerprints, self.fingerprints.activity
-        departed, is_new = prints.departed.role.holdings, prints.new.role.holdings
-        first = np.where(
-            np.isin(departed, is_new),
-            activity.first_own_s[departed],
-            activity.first_seen_s[departed],
-        )
-        controls = activity.first_seen_s[prints.control_old.role.holdings]
+        prints = self.fingerprints
+        new, departed = prints.begins_s
+        controls = prints.activity.first_seen_s[prints.control_old.role.holdings]
         return (
-            np.concatenate(
-                [activity.first_own_s[is_new], prints.control_new.role.start_s[self.asking]]
-            ),
-            np.concatenate([first, controls]),
+            np.concatenate([new, prints.control_new.role.start_s[self.asking]]),
+            np.concatenate([departed, controls]),
         )
 
     @cached_property
@@ -156,11 +147,3 @@ def _only(prints: FingerprintSet, rows: Rows) -> tuple[csr_array, npt.NDArray[np
 def _stack(*sets: tuple[csr_array, npt.NDArray[np.int32]]) -> ProbableRows:
     matrix = csr_array(vstack([matrix for matrix, _ in sets], format="csr"))
     return ProbableRows.certain(matrix, np.concatenate([outgoing for _, outgoing in sets]))
-
-
-def _find(partners: npt.NDArray[np.uint64], keys: npt.NDArray[np.uint64]) -> Rows:
-    """Return the column of each key, -1 for those that have none."""
-    if not len(partners):
-        return np.full(len(keys), -1, np.int64)
-    places = np.minimum(np.searchsorted(partners, keys), len(partners) - 1)
-    return np.where(partners[places] == keys, places, -1).astype(np.int64)

@@ -41,7 +41,7 @@ SECTIONS = {
     chanfp match --cdr cdr/*.csv --subscribers subscribers.csv --out matches.csv
     """,
     epilog="An existing result is replaced. Ranks follow probability; without active subscribers "
-    "to learn from, jaccard, then tfidf_jaccard. Exit status: 0 done, 1 bad input, 2 wrong usage.",
+    "to learn from, expected_jaccard. Exit status: 0 done, 1 bad input, 2 wrong usage.",
 )
 @reading_options
 @click.option(
