@@ -25,6 +25,7 @@ LAYERS = [
     "pools",
     "renaming",
     "competition",
+    "linking",
     "decoys",
     "model",
     "evidence",

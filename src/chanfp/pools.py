@@ -84,6 +84,17 @@ class Pools:
         return new, pool
 
     @cached_property
+    def twins(self) -> Rows:
+        """Place in the pool of each query that has departed as well, -1 for the others."""
+        new, departed = (
+            one.role.holdings for one in (self.fingerprints.new, self.fingerprints.departed)
+        )
+        found = np.full(len(self.queries), -1, np.int64)
+        _, in_new, in_departed = np.intersect1d(new, departed, return_indices=True)
+        found[in_new] = in_departed
+        return found
+
+    @cached_property
     def folds(self) -> tuple[Rows, Rows]:
         """Fold of each query, -1 for new ones, and of each of the pool."""
         queries, pool = (

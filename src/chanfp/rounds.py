@@ -123,6 +123,7 @@ class _State:
     log_odds: npt.NDArray[np.float64]
     expected_shared: npt.NDArray[np.float64]
     score: npt.NDArray[np.float64]
+    share: npt.NDArray[np.float64]
     probability: npt.NDArray[np.float64]
     winners: Rows
     returners: Returners
@@ -238,6 +239,7 @@ class _Court:
             log_odds,
             expected_shared,
             score,
+            competition.shares(nobody),
             competition.probabilities(nobody),
             winners[is_new[winners]],
             returners,
@@ -256,6 +258,7 @@ class _Court:
             olds >= self.pools.n_departed,
             len(self.pools.queries),
             len(self.pools.pool),
+            self.pools.twins,
         )
 
     def _nearness(
@@ -278,7 +281,7 @@ class _Court:
         return Renames.of(
             self.pools.columns[0][state.queries[is_new]],
             self.pools.columns[1][state.olds[is_new]],
-            state.score[is_new],
+            state.share[is_new],
         )
 
     def sentence(
