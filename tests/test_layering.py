@@ -60,6 +60,7 @@ LAYERS = [
     "fingerprints",
     "hubs",
     "partnerrows",
+    "fading",
     "grouping",
     "controls",
     "roles",

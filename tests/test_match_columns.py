@@ -95,7 +95,7 @@ def assert_cast_equals(fingerprints, town):
     """Assert roles, windows, partners and rarity of everybody."""
     cast, rows = town.cast, {id(holder): row for row, holder in enumerate(town.holders)}
     assert len(rows) == len(town.holders)
-    for name in ("departed", "new", "active", "active_later"):
+    for name in ("departed", "new", "active", "active_later", "fading"):
         expected = dict(sorted(getattr(cast, name).items(), key=lambda item: town.order(item[0])))
         built = getattr(fingerprints, name)
         assert built.role.rows.tolist() == list(expected), name
@@ -124,7 +124,7 @@ def assert_cast_equals(fingerprints, town):
     ) == count_records(town.calls, town.holders, town.reference_s)
     summary = summary["subscribers"]
     assert summary["total"] == len(town.holders)
-    for name in ("departed", "new", "active"):
+    for name in ("departed", "new", "active", "fading"):
         assert summary[name] == len(getattr(cast, name))
     assert (
         summary["without_calls"],
@@ -218,7 +218,7 @@ def test_the_town_has_what_it_is_for():
     assert BOTH in [row["old"] for row in rows if row["new"] == MOVER]
     for column in MATCH_SCHEMA.names:
         values = {row[column] for row in rows}
-        assert len(values) > 1 or column in LEARNED, column
+        assert len(values) > 1 or column in (*LEARNED, "link"), column
     for column in ("same_imei", "same_id", "same_name", "same_outlet", "same_seller"):
         assert {row[column] for row in rows} == {True, False, None}, column
 
@@ -236,6 +236,7 @@ def test_values_worked_out_by_hand():
     (row,) = [row for row in row if (row["new"], row["old"]) == (RETURNER, RETIRED)]
     exact = {
         "rank": 1,
+        "link": "replacement",
         "grade": "A",
         "reason": "",
         "n_shared": 5,

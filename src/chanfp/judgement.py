@@ -25,7 +25,7 @@ class Judgement:
     Parameters
     ----------
     new_rows, old_rows : int64 array, shape (n_pairs,)
-        Rows of ``fingerprints.new`` and ``.departed``; by new row, then most probable first.
+        Rows of ``fingerprints.new`` and ``.old``; by new row, then most probable first.
     probability : float64 array, shape (n_pairs,)
         That one person is behind both, among all that is known.
     log_odds : float64 array, shape (n_pairs,)
@@ -45,10 +45,10 @@ class Judgement:
     returners : Returners
     nearness : float
         How much nearer the departed are to the new than decoys are, at least 1.
-    n_decoys, n_departed : int
-        How many are in the pool.
+    n_decoys, n_old : int
+        Active subscriptions in the pool, and departed and fading ones.
     n_winners, n_decoy_wins : int
-        New subscriptions whose most probable old one has departed, and is a decoy.
+        New subscriptions whose most probable old one is none, and is a decoy.
     """
 
     new_rows: npt.NDArray[np.int64]
@@ -66,7 +66,7 @@ class Judgement:
     returners: Returners
     nearness: float
     n_decoys: int
-    n_departed: int
+    n_old: int
     n_winners: int
     n_decoy_wins: int
 
@@ -82,7 +82,7 @@ class Judgement:
     @property
     def least_q(self) -> float:
         """The least q-value that so many winners and decoys can show."""
-        return self.nearness * self.n_departed / max(self.n_decoys * self.n_winners, 1)
+        return self.nearness * self.n_old / max(self.n_decoys * self.n_winners, 1)
 
     def contributions(self, pair: int) -> dict[str, float]:
         """Return what each feature adds to the log-odds of a pair, and the ``intercept``."""
@@ -115,7 +115,7 @@ def make_pairs(
     new_rows, old_rows = judgement.new_rows, judgement.old_rows
     plain = measure_pairs(
         fingerprints.new.matrix,
-        fingerprints.departed.matrix,
+        fingerprints.old.matrix,
         new_rows,
         old_rows,
         partner_rarity=np.ones(len(fingerprints.partner_rarity)),
@@ -143,7 +143,7 @@ def measure_tfidf(
     rarity = fingerprints.partner_rarity
     new, old = (
         csr_array(one.matrix.multiply(rarity[None, :]))
-        for one in (fingerprints.new, fingerprints.departed)
+        for one in (fingerprints.new, fingerprints.old)
     )
     for side in (new, old):
         side.eliminate_zeros()

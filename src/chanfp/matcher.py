@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from .blocks import Progress, usable_threads
 from .clock import DAY_S
 from .errors import ParameterError
-from .evidence import collect_evidence
+from .evidence import LINKS, collect_evidence
 from .fingerprints import Fingerprints
 from .grading import SimilarityTiers
 from .judgement import Judgement, make_pairs
@@ -254,7 +254,7 @@ class Matcher:
         self, fingerprints: Fingerprints, table: pa.Table, judgement: Judgement | None
     ) -> dict[str, Any]:
         best = table.filter(pc.equal(table.column("rank"), 1))
-        grades = Counter(best.column("grade").to_pylist())
+        grades, links = (Counter(best.column(name).to_pylist()) for name in ("grade", "link"))
         notices = _role_notices(fingerprints)
         if not table.num_rows and not notices:
             notices.append("no new subscription shares enough partners with a departed one")
@@ -277,6 +277,7 @@ class Matcher:
             "candidates": table.num_rows,
             "new_with_candidate": best.num_rows,
             "grades": dict(sorted(grades.items())),
+            "links": {link: links[link] for link in LINKS},
             **trust_summary(best, judgement),
             "notices": notices,
         }
@@ -287,11 +288,12 @@ def _role_notices(fingerprints: Fingerprints) -> list[str]:
     roles, settings = fingerprints.roles, fingerprints.settings
     new_days = settings.window_days if settings.new_days is None else settings.new_days
     notices = []
-    if not len(fingerprints.departed):
+    if not len(fingerprints.old):
         notices.append(
             f"all {roles.n_beyond_horizon:,} departed subscriptions lie beyond `horizon_days`"
             if roles.n_beyond_horizon
-            else "no departed subscription has calls, so there is nobody to match with"
+            else "no departed subscription has calls, and none is fading, so there is nobody to "
+            "match with"
         )
     if not len(fingerprints.new) and not roles.n_began_earlier:
         notices.append("no new subscription has calls, so there is nobody to match")

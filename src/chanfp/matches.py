@@ -30,6 +30,7 @@ MATCH_SCHEMA = pa.schema(
         ("new", pa.string()),
         ("old", pa.string()),
         ("rank", pa.int32()),
+        ("link", pa.string()),
         ("grade", pa.string()),
         ("probability", pa.float64()),
         ("q_value", pa.float64()),
@@ -93,7 +94,7 @@ class Matches:
     fingerprints : Fingerprints
         What the matches were made from.
     new_rows, old_rows : list of int
-        Row of ``fingerprints.new`` and ``fingerprints.departed`` for each row of the table.
+        Row of ``fingerprints.new`` and ``fingerprints.old`` for each row of the table.
     judgement : Judgement, optional
         What the grades rest on, row for row; None where they are similarity tiers.
     """

@@ -229,7 +229,7 @@ class _Court:
                 self.pools.n_new,
             )
             n_returners = returners.estimate
-        counted = is_new & (olds < self.pools.n_departed)
+        counted = is_new & (olds < self.pools.n_old)
         nobody = competition.nobody_for(counted, returners.estimate)
         score = competition.scores(nobody)
         winners = competition.winners(score)
@@ -255,7 +255,7 @@ class _Court:
             olds,
             np.exp(log_odds),
             queries < self.pools.n_new,
-            olds >= self.pools.n_departed,
+            olds >= self.pools.n_old,
             len(self.pools.queries),
             len(self.pools.pool),
             self.pools.twins,
@@ -296,7 +296,7 @@ class _Court:
         winning = state.olds[winners]
         q_of_new, most_nearness = self._rates(state, winners)
         margin_new, margin_old = _margins(state, self.pools.n_new)
-        listed = is_new & (state.olds < self.pools.n_departed)
+        listed = is_new & (state.olds < self.pools.n_old)
         if one_to_one:
             listed &= np.isin(np.arange(len(is_new)), winners)
         kept = np.flatnonzero(listed)
@@ -324,9 +324,9 @@ class _Court:
             returners=state.returners,
             nearness=most_nearness,
             n_decoys=len(self.pools.fingerprints.control_old),
-            n_departed=self.pools.n_departed,
-            n_winners=int(np.count_nonzero(winning < self.pools.n_departed)),
-            n_decoy_wins=int(np.count_nonzero(winning >= self.pools.n_departed)),
+            n_old=self.pools.n_old,
+            n_winners=int(np.count_nonzero(winning < self.pools.n_old)),
+            n_decoy_wins=int(np.count_nonzero(winning >= self.pools.n_old)),
         )
 
     def _rates(self, state: _State, winners: Rows) -> tuple[npt.NDArray[np.float64], float]:

@@ -41,7 +41,7 @@ def find_similar(
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> Pairs:
-    """Return the most similar departed of each new subscription after some collective rounds.
+    """Return the most similar old ones of each new subscription after some collective rounds.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def find_similar(
     tiers : SimilarityTiers
         Matches of fewer calls than its ``min_calls`` are never clear.
     top : int
-        Departed returned per new subscription.
+        Old ones returned per new subscription.
     min_shared : int, optional
         Fewest partners in common, renamed ones among them; default 1.
     n_rounds : int
@@ -63,7 +63,7 @@ def find_similar(
     -------
     Pairs
         New row ascending, then most similar over renamed partner lists first; equals by
-        ``tfidf_jaccard`` over these, then by departed row. ``jaccard`` and ``n_shared`` count
+        ``tfidf_jaccard`` over these, then by old row. ``jaccard`` and ``n_shared`` count
         renamed partners, ``tfidf_jaccard`` is that of the lists as they were read.
 
     Notes
@@ -71,17 +71,17 @@ def find_similar(
     Each round starts from the lists as they were read, renames by the clear matches of the last
     one, and looks for candidates anew. It ends when these stay the same.
     """
-    new, departed = fingerprints.new, fingerprints.departed
+    new, old = fingerprints.new, fingerprints.old
     numbers = tuple(
         fingerprints.find_columns(fingerprints.subscriptions.keys[one.role.holdings])
-        for one in (new, departed)
+        for one in (new, old)
     )
     begins = fingerprints.begins_s
 
     def find(matrix: object) -> Pairs:
         return find_candidates(
             check_csr(matrix, "new"),
-            check_csr(departed.matrix, "departed"),
+            check_csr(old.matrix, "departed"),
             partner_rarity=fingerprints.partner_rarity,
             top_k=max(top, FEWEST_CANDIDATES),
             min_shared=min_shared or 1,
@@ -94,7 +94,7 @@ def find_similar(
     pairs = find(new.matrix)
     renamed = np.zeros((2, 0), np.int64)
     for _ in range(n_rounds):
-        enough = np.minimum(new.n_calls[pairs.a_rows], departed.n_calls[pairs.b_rows])
+        enough = np.minimum(new.n_calls[pairs.a_rows], old.n_calls[pairs.b_rows])
         clear = find_clear(pairs) & (enough >= tiers.min_calls)
         renames = Renames.of(
             numbers[0][pairs.a_rows[clear]],

@@ -59,7 +59,7 @@ def decoy_notices(judgement: Judgement, policy: GradePolicy) -> list[str]:
         return []
     wanted = math.ceil(judgement.n_decoys * judgement.least_q / strictest)
     return [
-        f"with {judgement.n_decoys:,} decoys for {judgement.n_departed:,} departed subscriptions "
+        f"with {judgement.n_decoys:,} decoys for {judgement.n_old:,} old subscriptions "
         f"and {judgement.n_winners:,} matches no false-match rate below {judgement.least_q:.3f} "
         f"can be shown, so there is no grade {', '.join(out_of_reach)}; grade {out_of_reach[0]} "
         f"needs {wanted:,} decoys"

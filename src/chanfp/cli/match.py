@@ -20,6 +20,7 @@ SECTIONS = {
     "Files": ("--cdr", "--subscribers", "--on-net", "--cells", "--out", "--rejects"),
     "Who is new, who has departed": (
         "--new-days", "--window-days", "--horizon-days", "--silence-days", "--reference-time",
+        "--fading-ratio", "--fading-chance",
     ),
     "What is listed": ("--top", "--min-shared", "--json", "--quiet"),
     "How it is judged": ("--rounds", "--one-to-one", "--model", "--save-model", "--similarity"),
@@ -99,6 +100,23 @@ SECTIONS = {
     metavar="DAYS",
     help="Who is silent for this long has departed.  [default: only the table tells; without "
     "one, the window]",
+)
+@click.option(
+    "--fading-ratio",
+    type=float,
+    metavar="SHARE",
+    default=0.5,
+    show_default=True,
+    help="Who is active, but whose calls are down to this part of the window before, is fading: a "
+    "candidate for a partial replacement; 0 for nobody.",
+)
+@click.option(
+    "--fading-chance",
+    type=float,
+    metavar="SHARE",
+    default=0.001,
+    show_default=True,
+    help="Not if chance does that to more than this share of the others.",
 )
 @click.option(
     "--top",
@@ -194,6 +212,8 @@ def match(
     horizon_days: float | None,
     new_days: float | None,
     silence_days: float | None,
+    fading_ratio: float,
+    fading_chance: float,
     top: int,
     min_shared: int | None,
     rounds: int,
@@ -256,6 +276,8 @@ def match(
             horizon_days=horizon_days,
             new_days=new_days,
             silence_days=silence_days,
+            fading_ratio=fading_ratio,
+            fading_chance=fading_chance,
             max_reject_share=max_reject_share,
             rejects=reject_file,
             dedupe_s=dedupe,
