@@ -22,6 +22,7 @@ LAYERS = [
     "grading",
     "rounds",
     "judgement",
+    "additional",
     "pools",
     "renaming",
     "competition",

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from .additional import DecoyWins
 from .decoys import Returners
 from .features import FEATURES
 from .fingerprints import Fingerprints
@@ -49,6 +50,8 @@ class Judgement:
         Active subscriptions in the pool, and departed and fading ones.
     n_winners, n_decoy_wins : int
         New subscriptions whose most probable old one is none, and is a decoy.
+    decoy_wins : DecoyWins
+        The latter.
     """
 
     new_rows: npt.NDArray[np.int64]
@@ -69,9 +72,19 @@ class Judgement:
     n_old: int
     n_winners: int
     n_decoy_wins: int
+    decoy_wins: DecoyWins
 
     def __len__(self) -> int:
         return len(self.new_rows)
+
+    @property
+    def active_score(self) -> npt.NDArray[np.float64]:
+        """Score of the decoy that is more probable than each new row's first pair, else NaN."""
+        lost = self.decoy_wins
+        n_rows = max(one.max(initial=-1) for one in (self.new_rows, lost.new_rows)) + 1
+        score = np.full(n_rows, np.nan)
+        score[lost.new_rows] = lost.score
+        return np.where(self.lost_to_decoy, score[self.new_rows], np.nan)
 
     @property
     def expected_jaccard(self) -> npt.NDArray[np.float64]:

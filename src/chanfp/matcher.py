@@ -203,6 +203,7 @@ class Matcher:
             pairs.a_rows.tolist(),
             pairs.b_rows.tolist(),
             judgement,
+            self.policy.additional_score,
         )
 
     def model_table(self) -> pa.Table:
@@ -245,7 +246,7 @@ class Matcher:
                 judgement.q_value,
                 judgement.expected_shared,
                 n_calls,
-                judgement.lost_to_decoy,
+                judgement.active_score,
                 known,
             )
         columns["grade"], columns["reason"] = graded
@@ -278,7 +279,7 @@ class Matcher:
             "new_with_candidate": best.num_rows,
             "grades": dict(sorted(grades.items())),
             "links": {link: links[link] for link in LINKS},
-            **trust_summary(best, judgement),
+            **trust_summary(best, judgement, self.policy),
             "notices": notices,
         }
 
@@ -292,8 +293,7 @@ def _role_notices(fingerprints: Fingerprints) -> list[str]:
         notices.append(
             f"all {roles.n_beyond_horizon:,} departed subscriptions lie beyond `horizon_days`"
             if roles.n_beyond_horizon
-            else "no departed subscription has calls, and none is fading, so there is nobody to "
-            "match with"
+            else "no departed subscription has calls, so there is nobody to match with"
         )
     if not len(fingerprints.new) and not roles.n_began_earlier:
         notices.append("no new subscription has calls, so there is nobody to match")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .additional import DecoyWins
 from .blocks import Progress
 from .candidates import find_candidates
 from .competition import Competition
@@ -327,6 +328,16 @@ class _Court:
             n_old=self.pools.n_old,
             n_winners=int(np.count_nonzero(winning < self.pools.n_old)),
             n_decoy_wins=int(np.count_nonzero(winning >= self.pools.n_old)),
+            decoy_wins=self._decoy_wins(state, winners[winning >= self.pools.n_old]),
+        )
+
+    def _decoy_wins(self, state: _State, won: Rows) -> DecoyWins:
+        return DecoyWins(
+            state.queries[won],
+            state.olds[won] - self.pools.n_old,
+            state.score[won],
+            state.log_odds[won],
+            state.expected_shared[won],
         )
 
     def _rates(self, state: _State, winners: Rows) -> tuple[npt.NDArray[np.float64], float]:

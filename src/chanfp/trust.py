@@ -15,7 +15,9 @@ from .policy import CORROBORATION, GradePolicy
 __all__ = ["decoy_notices", "tiers_notice", "trust_summary"]
 
 
-def trust_summary(best: pa.Table, judgement: Judgement | None) -> dict[str, Any]:
+def trust_summary(
+    best: pa.Table, judgement: Judgement | None, policy: GradePolicy
+) -> dict[str, Any]:
     """Return what is known of how far the grades can be trusted, as plain values."""
     corroborated = _corroborated(best)
     if judgement is None:
@@ -23,6 +25,7 @@ def trust_summary(best: pa.Table, judgement: Judgement | None) -> dict[str, Any]
             "rate_known": False,
             "returners": None,
             "decoys": None,
+            "additional_numbers": None,
             "corroborated": corroborated,
         }
     found = judgement.returners
@@ -35,6 +38,7 @@ def trust_summary(best: pa.Table, judgement: Judgement | None) -> dict[str, Any]
             "nearness": round(judgement.nearness, 4),
             "least_q_value": round(judgement.least_q, 6),
         },
+        "additional_numbers": len(judgement.decoy_wins.only(policy.additional_score)),
         "corroborated": corroborated,
     }
 

@@ -17,7 +17,9 @@ from .sections import SectionedCommand
 __all__ = ["match"]
 
 SECTIONS = {
-    "Files": ("--cdr", "--subscribers", "--on-net", "--cells", "--out", "--rejects"),
+    "Files": (
+        "--cdr", "--subscribers", "--on-net", "--cells", "--out", "--additional", "--rejects",
+    ),
     "Who is new, who has departed": (
         "--new-days", "--window-days", "--horizon-days", "--silence-days", "--reference-time",
         "--fading-ratio", "--fading-chance",
@@ -62,6 +64,12 @@ SECTIONS = {
     required=True,
     metavar="FILE",
     help="Where matches go: .csv or .parquet; - for CSV on standard output.",
+)
+@click.option(
+    "--additional",
+    metavar="FILE",
+    help="Write new numbers of people whose other number is still in use to this file: .csv or "
+    ".parquet.",
 )
 @click.option(
     "--cells", metavar="FILE", help="Table cell, region: fills region_new and region_old."
@@ -206,6 +214,7 @@ def match(
     subscribers: str | None,
     on_net: str | None,
     out: str,
+    additional: str | None,
     cells: str | None,
     window_days: float,
     reference_time: str | None,
@@ -250,6 +259,9 @@ def match(
     if out != "-":
         check_output(out)
         check_survival(out, inputs, "out")
+    if additional is not None:
+        check_output(additional)
+        check_survival(additional, [*inputs, out], "additional")
     if save_model is not None:
         check_survival(save_model, [*inputs, out], "save_model")
     with (
@@ -292,6 +304,8 @@ def match(
         )
         matches = matcher.fit(fingerprints).match()
         write_table(matches.table, sys.stdout.buffer if out == "-" else out)
+        if additional is not None:
+            write_table(matches.additional_numbers(), additional)
         if save_model is not None and matcher.model is not None:
             matcher.model.save(save_model)
     summary: dict[str, Any] = {**matches.summary, "out": out}

@@ -56,6 +56,8 @@ def _trust_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         ("Decoys", f"{decoys['total']:,} active subscriptions, {decoys['wins']:,} won a new one"),
     ]
+    if n_additional := summary["additional_numbers"]:
+        lines.append(("", f"{n_additional:,} of those look like an additional number"))
     for grade, shares in summary["corroborated"].items():
         if shares and grade != "U":
             parts = (f"{name.replace('_', ' ')} {share:.0%}" for name, share in shares.items())
