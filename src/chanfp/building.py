@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from .activity import Activity, CleanUnit, gather_activity
@@ -30,6 +31,7 @@ from .served import find_served
 from .subscribers import Subscribers, read_subscribers
 from .subscriptions import Subscriptions
 from .tables import RejectFile, open_rejects
+from .timelines import DayCounter, Timelines
 from .zones import UTC_CLOCK, WALL_CLOCK, check_timezone, warn_of_mixed_clocks
 
 __all__ = ["build_fingerprints"]
@@ -165,6 +167,7 @@ class _Gathered:
     roles: Roles
     controls: tuple[Role, Role]
     grouped: list[list[Grouped]]
+    timelines: Timelines
     n_duplicates: int
 
 
@@ -216,11 +219,14 @@ class _Run:
             self.memory.give_back()
             windows = (*roles.windows, *controls)
             both_controls = (len(windows) - 2, len(windows) - 1)
+            asked_for = np.concatenate([roles.departed.holdings, roles.new.holdings])
+            counter = DayCounter(asked_for, activity.start_s, activity.reference_s)
             grouped, (active_seen, controls_seen) = group_calls(
                 store,
                 activity.n_calls,
                 windows,
                 pairs=(Roles.BOTH_ACTIVE, both_controls),
+                watch=counter.watch,
                 n_threads=self.n_threads,
             )
         self.memory.give_back()
@@ -229,6 +235,7 @@ class _Run:
             roles.with_active(active_seen),
             (controls[0].only(controls_seen), controls[1].only(controls_seen)),
             grouped,
+            counter.timelines(),
             int(store.n_repeats.sum()),
         )
 
@@ -274,6 +281,7 @@ class _Run:
             subscribers=self.subscribers,
             dedupe_s=self.tolerance_s,
             n_duplicates=gathered.n_duplicates,
+            timelines=gathered.timelines,
         )
 
 

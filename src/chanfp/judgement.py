@@ -12,8 +12,11 @@ from .decoys import Returners
 from .features import FEATURES
 from .fingerprints import Fingerprints
 from .model import MatchModel
+from .outcomes import Outcomes
 from .pairs import Pairs
 from .partner_evidence import PartnerEvidence, measure_pairs
+from .renaming import Renames
+from .rivals import Rivals
 
 __all__ = ["Judgement", "make_pairs"]
 
@@ -49,6 +52,12 @@ class Judgement:
         How many are in the pool.
     n_winners, n_decoy_wins : int
         New subscriptions whose most probable old one has departed, and is a decoy.
+    rivals : Rivals
+        Every pair of the new whose odds count.
+    renames : Renames
+        Who partners probably are, as the last round saw it.
+    outcomes : Outcomes
+        What winners and controls reached.
     """
 
     new_rows: npt.NDArray[np.int64]
@@ -69,6 +78,9 @@ class Judgement:
     n_departed: int
     n_winners: int
     n_decoy_wins: int
+    rivals: Rivals
+    renames: Renames
+    outcomes: Outcomes
 
     def __len__(self) -> int:
         return len(self.new_rows)
