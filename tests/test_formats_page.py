@@ -9,6 +9,7 @@ import chanfp
 from chanfp import numberlists, shortnumbers, subscribers
 from chanfp.audit import schemas
 from chanfp.cleaning import INTEGER_NOTE
+from chanfp.explanation import partners, rivalry, saved
 from chanfp.headers.columns import WORDS
 from chanfp.headers.settings import read_settings
 from chanfp.numbering.reasons import FAULT_REASONS, REASONS
@@ -49,6 +50,19 @@ def test_every_column_that_comes_in(in_code):
 def test_every_column_that_goes_out(in_code, carrier):
     assert set(chanfp.MATCH_SCHEMA.names) | set(carrier.truth.column_names) <= in_code
     assert set(carrier.truth["kind"].to_pylist()) <= in_code
+
+
+def test_every_column_of_an_explanation(in_code, judged_matches):
+    inside = (partners.SHARED_SCHEMA, partners.RENAMED_SCHEMA, rivalry.RIVAL_SCHEMA)
+    names = {name for schema in inside for name in schema.names}
+    names |= {name for name, _ in saved.TIMELINE_FIELDS} | set(saved.NESTED)
+    assert names <= in_code
+    new = judged_matches.table["new"][0].as_py()
+    assert set(judged_matches.explain(new).to_dict()) <= in_code
+
+
+def test_every_key_of_a_calibration(in_code, judged_matches):
+    assert keys_of(judged_matches.calibration().to_dict(), ()) <= in_code
 
 
 def test_every_column_of_an_audit(in_code):

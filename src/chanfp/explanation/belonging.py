@@ -67,7 +67,7 @@ def explain_files(
     if explanations is None and not os.path.exists(path):
         raise DataError(
             f"{os.fspath(matches)}: the run kept no explanations ({path} is missing); match again "
-            "with `explanations`, or name their file by `explanations`."
+            "with `explanations`, or name their file with `explanations`."
         )
     saved = read_explanations(path)
     order = np.argsort(read.table.column("rank").to_numpy(), kind="stable")

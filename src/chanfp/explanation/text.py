@@ -28,9 +28,11 @@ __all__ = [
 WIDEST, LEAST = 120, 60
 SHOWN_PARTNERS = 20
 NUMBER_WIDTH = 20
-# Columns that bars of the waterfall take, and that are left for what a feature means.
-MOST_BAR, LEAST_MEANING = 26, 20
+# Columns that bars of the waterfall take, with and without what a feature means beside them.
+BAR_BESIDE, BAR_ALONE, LEAST_MEANING = 26, 48, 34
 LEAST_PROBABILITY = 0.0005
+# Partners that probable renamings must add or take to be named.
+LEAST_DIFFERENCE = 0.05
 # From here on a rate is shown as 1.
 NO_RATE = 0.9995
 ROOM_FOR_MINUTES = 76
@@ -136,11 +138,12 @@ def _head(explanation: Explanation, width: int) -> Iterator[Line]:
     yield from labelled("Verdict", f"{verdict_words(match)}.", width)
     yield from labelled("", _rate_words(match), width)
     expected = match["expected_shared"]
-    renamed = "" if expected is None else f", {expected:.1f} with those probably renamed"
+    is_same = expected is None or abs(expected - match["n_shared"]) < LEAST_DIFFERENCE
+    renamed = "" if is_same else f" ({expected:.1f} if probable renamings count)"
     yield from labelled(
         "Partners",
-        f"{match['n_shared']} shared of {match['n_partners_new']} new and "
-        f"{match['n_partners_old']} old ones{renamed}; Jaccard {match['jaccard']:.3f}.",
+        f"{match['n_shared']} shared{renamed} of {match['n_partners_new']} new and "
+        f"{match['n_partners_old']} old ones; Jaccard {match['jaccard']:.3f}.",
         width,
     )
     alike = [
@@ -171,12 +174,13 @@ def _waterfall(explanation: Explanation, width: int) -> Iterator[Line]:
     steps = waterfall_steps(explanation.contributions)
     yield line("For and against, in log-odds of the pair alone", "title")
     names = max(len(step.name) for step in steps)
-    bars = min(width - names - 12, MOST_BAR)
+    room = width - names - 12
+    left = room - BAR_BESIDE - 1
+    bars = min(room, BAR_ALONE) if left < LEAST_MEANING else BAR_BESIDE
     low = min(min(step.before, step.after) for step in steps)
     high = max(max(step.before, step.after) for step in steps)
     for step in steps:
         meaning = FEATURES.get(step.name, "")
-        left = width - names - bars - 13
         yield (
             Piece(f"  {step.name:<{names}} {step.value:>+7.2f}  "),
             Piece(f"{_floating_bar(step, low, high, bars):<{bars}}", "bar"),
