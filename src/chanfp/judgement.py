@@ -13,8 +13,11 @@ from .decoys import Returners
 from .features import FEATURES
 from .fingerprints import Fingerprints
 from .model import MatchModel
+from .outcomes import Outcomes
 from .pairs import Pairs
 from .partner_evidence import measure_pairs
+from .renaming import Renames
+from .rivals import Rivals
 
 __all__ = ["Judgement", "make_pairs", "measure_tfidf"]
 
@@ -52,6 +55,12 @@ class Judgement:
         New subscriptions whose most probable old one is none, and is a decoy.
     decoy_wins : DecoyWins
         The latter.
+    rivals : Rivals
+        Every pair of the new whose odds count.
+    renames : Renames
+        Who partners probably are, as the last round saw it.
+    outcomes : Outcomes
+        What winners and controls reached.
     """
 
     new_rows: npt.NDArray[np.int64]
@@ -73,6 +82,9 @@ class Judgement:
     n_winners: int
     n_decoy_wins: int
     decoy_wins: DecoyWins
+    rivals: Rivals
+    renames: Renames
+    outcomes: Outcomes
 
     def __len__(self) -> int:
         return len(self.new_rows)

@@ -17,8 +17,10 @@ from .features import ProbableRows, measure_features
 from .fingerprints import Fingerprints
 from .judgement import Judgement
 from .model import MatchModel, RoundModel
+from .outcomes import ControlOutcomes, Outcomes
 from .pools import Pools, Rows
 from .renaming import Renames
+from .rivals import Rivals
 
 __all__ = ["MIN_CONTROLS", "judge"]
 
@@ -129,7 +131,9 @@ class _State:
     winners: Rows
     returners: Returners
     nearness: Nearness
+    nobody: float
     views: _Views
+    renames: Renames
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +171,7 @@ class _Court:
         if found is None:
             return None
         log_odds, expected_shared, model = found
-        return self._compete(a_rows, b_rows, log_odds, expected_shared, views), model
+        return self._compete(a_rows, b_rows, log_odds, expected_shared, views, renames), model
 
     def _weigh(
         self, views: _Views, queries: Rows, olds: Rows, model: RoundModel | None
@@ -210,6 +214,7 @@ class _Court:
         log_odds: npt.NDArray[np.float64],
         expected_shared: npt.NDArray[np.float64],
         views: _Views,
+        renames: Renames,
     ) -> _State:
         is_new = queries < self.pools.n_new
         competition = self._competition(queries, olds, log_odds)
@@ -245,7 +250,9 @@ class _Court:
             winners[is_new[winners]],
             returners,
             nearness,
+            nobody,
             views,
+            renames,
         )
 
     def _competition(
@@ -329,6 +336,16 @@ class _Court:
             n_winners=int(np.count_nonzero(winning < self.pools.n_old)),
             n_decoy_wins=int(np.count_nonzero(winning >= self.pools.n_old)),
             decoy_wins=self._decoy_wins(state, winners[winning >= self.pools.n_old]),
+            rivals=Rivals.of(
+                state.queries[is_new],
+                state.olds[is_new],
+                state.log_odds[is_new],
+                self.pools.n_old,
+                state.nobody,
+                self.pools.twins[: self.pools.n_new],
+            ),
+            renames=state.renames,
+            outcomes=self._outcomes(state, winners, q_of_new),
         )
 
     def _decoy_wins(self, state: _State, won: Rows) -> DecoyWins:
@@ -338,6 +355,25 @@ class _Court:
             state.score[won],
             state.log_odds[won],
             state.expected_shared[won],
+        )
+
+    def _outcomes(
+        self, state: _State, winners: Rows, q_of_new: npt.NDArray[np.float64]
+    ) -> Outcomes:
+        """Return what winners reached, and what controls would have."""
+        queries, olds = state.queries, state.olds
+        nearness = state.nearness.at(state.log_odds[winners])
+        return Outcomes(
+            state.score[winners],
+            nearness * self.pools.decoy_weights[olds[winners]],
+            q_of_new[queries[winners]],
+            ControlOutcomes.of(
+                self._competition(queries, olds, state.log_odds),
+                self.pools.own(queries, olds),
+                state.nobody,
+                len(self.pools.asking),
+            ),
+            state.returners.estimate / max(self.pools.n_new, 1),
         )
 
     def _rates(self, state: _State, winners: Rows) -> tuple[npt.NDArray[np.float64], float]:
