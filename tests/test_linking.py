@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import chanfp
 from chanfp.competition import Competition
 from chanfp.linking import Linking
 
@@ -130,3 +131,38 @@ def test_all_triangles_are_found(seed):
     )
     assert len(triangles) == len(set(triangles))
     assert set(triangles) == slow_triangles(queries, olds, twins)
+
+
+@pytest.fixture(scope="module")
+def wandering():
+    """Return truth, fingerprints and matches of a carrier where many come back twice."""
+    carrier = chanfp.simulate(2500, seed=3, wanderer_share=0.03)
+    fingerprints = chanfp.build_fingerprints(carrier.cdrs, carrier.subscribers, new_days=90)
+    return carrier.truth, fingerprints, chanfp.Matcher().fit(fingerprints).match()
+
+
+def test_nobody_is_his_own_candidate(wandering):
+    _, fingerprints, matches = wandering
+    assert fingerprints.roles.as_dict()["both_departed_and_new"] > 20
+    new, old = fingerprints.new.role.holdings, fingerprints.old.role.holdings
+    assert (new[matches.new_rows] != old[matches.old_rows]).all()
+    plain = chanfp.Matcher(learn=False).fit(fingerprints).match()
+    assert (new[plain.new_rows] != old[plain.old_rows]).all()
+
+
+def test_wanderers_keep_both_of_their_numbers(wandering):
+    truth, _, matches = wandering
+    before = {row["new"]: row["old"] for row in truth.to_pylist() if row["kind"] == "wanderer"}
+    probability = {
+        (row["new"], row["old"]): row["probability"] for row in matches.table.to_pylist()
+    }
+    chains = [
+        (probability.get((last, middle), 0), probability.get((last, before[middle]), 0))
+        for last, middle in before.items()
+        if middle in before
+    ]
+    # Of those found at all the first number is not lost to the middle one.
+    found = [first for middle, first in chains if middle > 0.8]
+    assert len(found) > 10
+    assert np.median(found) > 0.5
+    assert sum(middle + first > 1.2 for middle, first in chains) > 5
