@@ -266,6 +266,16 @@ class SavedExplanations:
 def read_explanations(path: str | os.PathLike[str]) -> SavedExplanations:
     """Open what `Matches.write_explanations` or ``chanfp match --explanations`` wrote.
 
+    Parameters
+    ----------
+    path : path
+        A Parquet file.
+
+    Returns
+    -------
+    SavedExplanations
+        Ask it by `SavedExplanations.explain`.
+
     Raises
     ------
     DataError
