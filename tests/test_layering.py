@@ -28,6 +28,7 @@ LAYERS = [
     "model",
     "evidence",
     "features",
+    "habits",
     "profiles",
     "partner_evidence",
     "own_evidence",

@@ -14,6 +14,7 @@ from .fingerprints import Fingerprints
 from .model import MatchModel
 from .pairs import Pairs
 from .partner_evidence import PartnerEvidence, measure_pairs
+from .pools import PoolProfiles
 
 __all__ = ["Judgement", "make_pairs"]
 
@@ -38,6 +39,8 @@ class Judgement:
         For each new row's first pair, NaN for the others; 1 where a decoy is more probable.
     lost_to_decoy : bool array, shape (n_pairs,)
         True where a decoy is more probable than the first pair.
+    profiles : PoolProfiles, optional
+        Cells and hours of everybody judged; None where the CDRs could be read only once.
     features : float64 array, shape (n_pairs, n_features)
     folds : int64 array, shape (n_pairs,)
         What the model saw of each pair, and by which of its coefficients it was judged.
@@ -60,6 +63,7 @@ class Judgement:
     margin_old: npt.NDArray[np.float64]
     q_value: npt.NDArray[np.float64]
     lost_to_decoy: npt.NDArray[np.bool_]
+    profiles: PoolProfiles | None
     features: npt.NDArray[np.float64]
     folds: npt.NDArray[np.int64]
     model: MatchModel

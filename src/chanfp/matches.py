@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MATCH_SCHEMA", "MATCH_SCHEMA_VERSION", "Matches", "make_match_table"]
 
-MATCH_SCHEMA_VERSION = 2
+MATCH_SCHEMA_VERSION = 3
 MATCH_SCHEMA = pa.schema(
     [
         ("new", pa.string()),
@@ -58,6 +58,7 @@ MATCH_SCHEMA = pa.schema(
         ("days_observed_new", pa.float64()),
         ("volume_ratio", pa.float64()),
         ("cell_similarity", pa.float64()),
+        ("same_home_cell", pa.bool_()),
         ("hour_similarity", pa.float64()),
         ("same_imei", pa.bool_()),
         ("same_id", pa.bool_()),
