@@ -212,8 +212,8 @@ class MatchModel:
             raise DataError(f"{name}: no JSON, {error}; give what `save` wrote.") from error
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise DataError(f"{name}: no model of chanfp; give what `save` wrote.")
-        features = content.get("features")
-        is_known = isinstance(features, list) and set(FEATURES).issuperset(map(str, features))
+        features: Any = content.get("features")
+        is_known = isinstance(features, list) and set(map(str, features)) <= set(FEATURES)
         if content.get("version") not in READABLE_VERSIONS or not is_known:
             raise DataError(
                 f"{name}: a model of version {content.get('version')} with other features than "
