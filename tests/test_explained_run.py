@@ -15,6 +15,7 @@ import pytest
 import chanfp
 from chanfp.errors import DataError, MissingExtraError, ParameterError
 from chanfp.explanation import explain_files, explanation_lines, explanations_beside
+from chanfp.explanation.text import gap_words
 from chanfp.explanation.waterfall import SHOWN_STEPS, waterfall_steps
 from chanfp.features import FEATURES
 from chanfp.terminal import display_width, plain
@@ -377,7 +378,7 @@ def test_a_picture_shows_the_numbers(matches, best):
         assert step.name in shown
         assert f"{step.value:+.2f}" in shown
     assert set(explanation.shared["partner"].to_pylist()[:10]) <= shown
-    assert any(f"{best['gap_days']:.1f} days between" in text for text in shown)
+    assert any(gap_words(best["gap_days"]) in text for text in shown)
 
 
 def test_a_notebook_shows_a_picture(matches, best):

@@ -6,6 +6,7 @@ import base64
 import html
 import io
 import os
+import re
 import sys
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -129,4 +130,17 @@ def _write(figure: Figure, file: Any, kind: str) -> None:
     with rc_context({"svg.hashsalt": "chanfp"}), warnings.catch_warnings():
         # Names of groups may be Chinese; where the font has no such sign a box stands in.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-        figure.savefig(file, format=kind, dpi=DOTS_PER_INCH, metadata=metadata)
+        if kind == "svg":
+            drawn = io.BytesIO()
+            figure.savefig(drawn, format=kind, dpi=DOTS_PER_INCH, metadata=metadata)
+            file.write(_rename_clips(drawn.getvalue()))
+        else:
+            figure.savefig(file, format=kind, dpi=DOTS_PER_INCH, metadata=metadata)
+
+
+def _rename_clips(svg: bytes) -> bytes:
+    """Number the clip paths: matplotlib names some by where they lie in memory."""
+    names = dict.fromkeys(re.findall(rb'<clipPath id="([^"]+)"', svg))
+    for number, name in enumerate(names):
+        svg = svg.replace(name, b"clip%d" % number)
+    return svg
