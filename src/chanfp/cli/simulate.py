@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
+from typing import Any
 
 import click
 
+from ..errors import ParameterError
 from .progress import show_progress
 
 __all__ = ["simulate"]
+
+# `people` and `seed` have options of their own.
+FIRST_SETTABLE = 2
 
 
 @click.command()
@@ -24,6 +30,13 @@ __all__ = ["simulate"]
     show_default=True,
     help="Format of the call records; the tables are always CSV.",
 )
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Any other argument of chanfp.simulate, such as returner_share=0.02; may be repeated.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace files in a folder that isn't empty.")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
 def simulate(
@@ -33,6 +46,7 @@ def simulate(
     seed: int,
     days: int,
     file_format: str,
+    settings: tuple[str, ...],
     overwrite: bool,
     quiet: bool,
 ) -> None:
@@ -43,8 +57,28 @@ def simulate(
     """
     from ..simulation import simulate as make
 
-    carrier = make(people, seed, days=days)
+    carrier = make(people, seed, days=days, **_read_settings(settings))
     with show_progress(quiet) as progress:
         carrier.write(directory, format=file_format, overwrite=overwrite, progress=progress)
     if not quiet:
         click.echo(f"{directory}: {carrier!r}")
+
+
+def _read_settings(settings: tuple[str, ...]) -> dict[str, Any]:
+    """Return the arguments that `--set` gives, by name."""
+    from ..simulation import simulate as make
+
+    options = list(inspect.signature(make).parameters.values())[FIRST_SETTABLE:]
+    kinds = {one.name: type(one.default) for one in options if one.default is not None}
+    found: dict[str, Any] = {}
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        if name not in kinds or name == "days":
+            known = ", ".join(known for known in kinds if known != "days")
+            raise ParameterError(f"--set {setting}: must set one of {known}; got {name!r}.")
+        try:
+            found[name] = kinds[name](value)
+        except ValueError:
+            word = "a whole number" if kinds[name] is int else "a number"
+            raise ParameterError(f"--set {setting}: must be {word}, got {value!r}.") from None
+    return found

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .draws import Draws, Floats, Ints
-from .lives import ADDED, FOREVER, HELD, NEW, PARTIAL, Lives
+from .lives import ADDED, FOREVER, HELD, NEW, PARTIAL, RETURNER, Lives
 from .people import Population
 from .places import Places
 from .settings import DAY, Settings
@@ -61,6 +61,8 @@ class Lines:
         Seconds until the takeover is complete.
     home, work : int32
         Cells.
+    is_emigrant : bool
+        Came back from another city, with another handset.
     """
 
     person: Ints
@@ -76,6 +78,7 @@ class Lines:
     fading: Ints
     home: npt.NDArray[np.int32]
     work: npt.NDArray[np.int32]
+    is_emigrant: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.person)
@@ -99,6 +102,7 @@ class Lines:
         closed = np.where(end < FOREVER, end + _closure(draws, len(end)), FOREVER)
         number_of, ghosts = _reissue(draws, settings, kind, activated, closed)
         home, work = _cells(draws, population, places, person, kind)
+        is_emigrant = _emigrate(settings, places, kind, home, work)
         takeover = _takeover(draws, kind)
         n_ghosts = len(ghosts)
         ghost_cell = places.cell_in(draws, population.county[draws.below(n_ghosts, len(person))])
@@ -124,6 +128,7 @@ class Lines:
             fading=more(np.where(kind == PARTIAL, FADING_DAYS * DAY, 1), 1),
             home=np.concatenate([home, ghost_cell]),
             work=np.concatenate([work, ghost_cell]),
+            is_emigrant=np.concatenate([is_emigrant, np.zeros(n_ghosts, dtype=np.bool_)]),
         )
 
 
@@ -210,3 +215,19 @@ def _cells(
     home[moved] = places.cell_in(draws, county)
     work[moved] = places.cell_in(draws, county)
     return home, work
+
+
+def _emigrate(
+    settings: Settings,
+    places: Places,
+    kind: npt.NDArray[np.int8],
+    home: npt.NDArray[np.int32],
+    work: npt.NDArray[np.int32],
+) -> npt.NDArray[np.bool_]:
+    """Send some returners to other cities, in place, and say which."""
+    draws = Draws(settings.seed, 17)
+    is_emigrant = (kind == RETURNER) & (draws.uniform(len(kind)) < settings.emigrant_share)
+    n_elsewhere = len(places.names) - places.n_home_cells
+    cell = places.n_home_cells + draws.below(int(is_emigrant.sum()), n_elsewhere)
+    home[is_emigrant] = work[is_emigrant] = cell
+    return is_emigrant
