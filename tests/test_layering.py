@@ -24,6 +24,7 @@ LAYERS = [
     "pools",
     "renaming",
     "competition",
+    "nearmisses",
     "decoys",
     "model",
     "evidence",

@@ -124,7 +124,10 @@ def measure_nearness(
 
 
 def q_values(
-    probability: npt.NDArray[np.float64], decoy_weight: npt.NDArray[np.float64], ratio: float
+    probability: npt.NDArray[np.float64],
+    decoy_weight: npt.NDArray[np.float64],
+    ratio: float,
+    unseen: npt.NDArray[np.float64] | None = None,
 ) -> npt.NDArray[np.float64]:
     """Return the least false-match rate at which each winner is accepted.
 
@@ -136,6 +139,8 @@ def q_values(
         How many departed the winner stands for if it is a decoy; NaN if it has departed.
     ratio : float
         Departed per decoy, for the correction by one decoy.
+    unseen : float64 array, shape (n_winners,), optional
+        How likely each is a false match that decoys don't show.
 
     Returns
     -------
@@ -145,11 +150,13 @@ def q_values(
     Notes
     -----
     Target-decoy competition: decoys won at a probability or above, plus one, over departed won
-    there (Levitsky et al., J. Proteome Res. 16:393, 2017); made monotone from below.
+    there (Levitsky et al., J. Proteome Res. 16:393, 2017), and the false matches that decoys don't
+    show added; made monotone from below.
     """
     is_decoy = ~np.isnan(decoy_weight)
     order = np.argsort(-probability, kind="stable")
-    n_false = ratio + np.cumsum(np.where(is_decoy, decoy_weight, 0.0)[order])
+    shares = np.zeros(len(order)) if unseen is None else unseen
+    n_false = ratio + np.cumsum(np.where(is_decoy, decoy_weight, shares)[order])
     n_accepted = np.cumsum(~is_decoy[order])
     ordered = probability[order]
     # The last of equal ones speaks for all of them.

@@ -16,6 +16,7 @@ from .features import ProbableRows, measure_features
 from .fingerprints import Fingerprints
 from .judgement import Judgement
 from .model import MatchModel, RoundModel
+from .nearmisses import unseen_misses
 from .pools import Pools, Rows
 from .renaming import Renames
 
@@ -329,17 +330,14 @@ class _Court:
     def _rates(self, state: _State, winners: Rows) -> tuple[npt.NDArray[np.float64], float]:
         """Return the q-value of each new one's winner, NaN where that is a decoy or nobody.
 
-        And how near the nearest decoys are: the one that the correction adds is as near as they.
+        And how much nearer than decoys the nearest departed are.
         """
-        nearness = state.nearness.at(state.log_odds[winners])
-        most_nearness = float(nearness.max(initial=1.0))
+        log_odds, weights = state.log_odds[winners], self.pools.decoy_weights[state.olds[winners]]
+        ratio = self.pools.ratio
+        unseen = unseen_misses(state.nearness, log_odds, weights, ratio)
         found = np.full(self.pools.n_new, np.nan)
-        found[state.queries[winners]] = q_values(
-            state.score[winners],
-            nearness * self.pools.decoy_weights[state.olds[winners]],
-            most_nearness * self.pools.ratio,
-        )
-        return found, most_nearness
+        found[state.queries[winners]] = q_values(state.score[winners], weights, ratio, unseen)
+        return found, float(state.nearness.at(log_odds).max(initial=1.0))
 
 
 def _margins(state: _State, n_new: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

@@ -226,7 +226,8 @@ def _emigrate(
 ) -> npt.NDArray[np.bool_]:
     """Send some returners to other cities, in place, and say which."""
     draws = Draws(settings.seed, 17)
-    is_emigrant = (kind == RETURNER) & (draws.uniform(len(kind)) < settings.emigrant_share)
+    chance = draws.uniform(len(kind))
+    is_emigrant = np.asarray((kind == RETURNER) & (chance < settings.emigrant_share), np.bool_)
     n_elsewhere = len(places.names) - places.n_home_cells
     cell = places.n_home_cells + draws.below(int(is_emigrant.sum()), n_elsewhere)
     home[is_emigrant] = work[is_emigrant] = cell
