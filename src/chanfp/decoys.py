@@ -27,7 +27,7 @@ DECOYS_PER_STRATUM = 20
 # Bands of log-odds in which near misses are counted, and where in them most of these lie.
 BANDS = ((-6.0, -2.0), (-2.0, 2.0))
 CENTRE = {BANDS[0]: -4.5, BANDS[1]: -1.0}
-FURTHEST = 2.0
+FURTHEST = 3.0
 # Pairs that speak for departed and decoys being equally near, before any is counted.
 PRIOR_PAIRS = 10.0
 # Standard errors on either side of an estimate: 95 of 100 intervals hold the truth.
@@ -106,7 +106,7 @@ def measure_nearness(
 
     Notes
     -----
-    The two bands of log-odds give a line; it is not followed beyond 2, where nothing is counted.
+    The two bands of log-odds give a line; it is not followed beyond 3, where nothing is counted.
     """
 
     def excess(first: float, stop: float) -> float:
