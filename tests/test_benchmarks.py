@@ -223,3 +223,9 @@ def test_ablations(accuracy):
     assert whole.judgement.nearness > 1
     assert ablations.full(prints).table.equals(whole.table)  # nothing is left patched
     assert all(set(group) < set(FEATURES) for group in ablations.GROUPS.values())
+
+
+def test_outlet_audit():
+    script = FOLDER.parent / "accuracy" / "outlet_audit.py"
+    printed = run(script, "--people=1500", "--seeds=1")
+    assert printed.count("\n| 1 | ") == printed.count("\n| all | ") == 1

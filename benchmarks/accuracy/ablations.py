@@ -67,7 +67,7 @@ def no_strata(prints: chanfp.Fingerprints) -> chanfp.Matches:
 
 def similarity(prints: chanfp.Fingerprints) -> chanfp.Matches:
     """Match by similarity tiers: no model."""
-    matches = chanfp.Matcher(learn=False).fit(prints).match()
+    matches = chanfp.Matcher(learn=False, n_rounds=0).fit(prints).match()
     return _with_probability(matches, matches.table.column("jaccard"))
 
 

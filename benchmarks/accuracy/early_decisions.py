@@ -58,12 +58,12 @@ def look_weekly(carrier: Path, seed: int) -> Iterator[Look]:
         judged = Judged(prints, truth, chanfp.Matcher().fit(prints).match())
         numbers = judged.best["new"].to_pylist()
         found = dict(zip(numbers, zip(judged.q_values, judged.is_right, strict=True), strict=True))
-        departed = set(prints.departed.ids.to_pylist())
+        pool = set(prints.old.ids.to_pylist())
         begins = prints.activity.first_own_s[prints.new.role.holdings]
         ages = (prints.activity.reference_s - begins) / DAY_S
         for number, age in zip(prints.new.ids.to_pylist(), ages.tolist(), strict=True):
             q_value, is_right = found.get(number, (np.nan, False))
-            came_back = truth.old_of.get(number) in departed
+            came_back = truth.old_of.get(number) in pool
             yield Look((seed, number), age, came_back, float(q_value), bool(is_right))
 
 

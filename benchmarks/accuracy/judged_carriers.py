@@ -106,10 +106,10 @@ class Judged:
 
     @cached_property
     def n_returners(self) -> int:
-        """How many of the new have an old number among the departed."""
-        departed = set(self.fingerprints.departed.ids.to_pylist())
+        """How many of the new have an old number among the departed and the fading."""
+        pool = set(self.fingerprints.old.ids.to_pylist())
         new = self.fingerprints.new.ids.to_pylist()
-        return sum(self.truth.old_of.get(number) in departed for number in new)
+        return sum(self.truth.old_of.get(number) in pool for number in new)
 
     def claimed(self, limit: float) -> tuple[int, int]:
         """Return how many matches have at most this q-value, and how many of them are false."""
@@ -165,7 +165,7 @@ def _contacts(prints: chanfp.Fingerprints) -> csr_array:
 
 def recall_of_jaccard(judged: Judged, precision: float) -> float:
     """Return the share of returners that plain Jaccard finds at a precision."""
-    matches = chanfp.Matcher(learn=False).fit(judged.fingerprints).match()
+    matches = chanfp.Matcher(learn=False, n_rounds=0).fit(judged.fingerprints).match()
     table = matches.table
     order = np.lexsort((-table["jaccard"].to_numpy(), np.asarray(table["new"].to_pylist())))
     new = np.asarray(table["new"].to_pylist())[order]

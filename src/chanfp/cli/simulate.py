@@ -13,8 +13,8 @@ from .progress import show_progress
 
 __all__ = ["simulate"]
 
-# `people` and `seed` have options of their own.
-FIRST_SETTABLE = 2
+# These have options of their own.
+OPTIONS = ("people", "seed", "days", "corrupt_share", "farming_share", "cross_region_share")
 
 
 @click.command()
@@ -37,6 +37,15 @@ FIRST_SETTABLE = 2
     metavar="NAME=VALUE",
     help="Any other argument of chanfp.simulate, such as returner_share=0.02; may be repeated.",
 )
+@click.option(
+    "--cheating-outlets",
+    type=click.FloatRange(0, 0.5),
+    default=0.0,
+    show_default=True,
+    metavar="SHARE",
+    help="Share of the points of sale that cheat: a third each lure returners, farm cards, sell "
+    "across regions.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace files in a folder that isn't empty.")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
 def simulate(
@@ -47,17 +56,28 @@ def simulate(
     days: int,
     file_format: str,
     settings: tuple[str, ...],
+    cheating_outlets: float,
     overwrite: bool,
     quiet: bool,
 ) -> None:
     """Write a made-up carrier with known truth into DIRECTORY.
 
-    The folder gets call records (cdr/part-*), subscribers.csv, sales.csv, outlets.csv, cells.csv
-    and truth.csv, which says for each new subscription which old one it replaces.
+    The folder gets call records (cdr/part-*), subscribers.csv, sales.csv, outlets.csv, cells.csv,
+    truth.csv, which says for each new subscription which old one it replaces, and
+    outlet_truth.csv, which says what each point of sale does.
     """
     from ..simulation import simulate as make
 
-    carrier = make(people, seed, days=days, **_read_settings(settings))
+    third = cheating_outlets / 3
+    carrier = make(
+        people,
+        seed,
+        days=days,
+        corrupt_share=third,
+        farming_share=third,
+        cross_region_share=third,
+        **_read_settings(settings),
+    )
     with show_progress(quiet) as progress:
         carrier.write(directory, format=file_format, overwrite=overwrite, progress=progress)
     if not quiet:
@@ -68,14 +88,19 @@ def _read_settings(settings: tuple[str, ...]) -> dict[str, Any]:
     """Return the arguments that `--set` gives, by name."""
     from ..simulation import simulate as make
 
-    options = list(inspect.signature(make).parameters.values())[FIRST_SETTABLE:]
-    kinds = {one.name: type(one.default) for one in options if one.default is not None}
+    options = inspect.signature(make).parameters.values()
+    kinds = {
+        one.name: type(one.default)
+        for one in options
+        if one.default is not None and one.name not in OPTIONS
+    }
     found: dict[str, Any] = {}
     for setting in settings:
         name, _, value = setting.partition("=")
-        if name not in kinds or name == "days":
-            known = ", ".join(known for known in kinds if known != "days")
-            raise ParameterError(f"--set {setting}: must set one of {known}; got {name!r}.")
+        if name not in kinds:
+            raise ParameterError(
+                f"--set {setting}: must set one of {', '.join(kinds)}; got {name!r}."
+            )
         try:
             found[name] = kinds[name](value)
         except ValueError:
