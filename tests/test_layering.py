@@ -31,6 +31,7 @@ LAYERS = [
     "renaming",
     "competition",
     "linking",
+    "nearmisses",
     "decoys",
     "model",
     "evidence",

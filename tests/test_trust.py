@@ -166,7 +166,7 @@ def test_near_misses_tell_how_much_nearer_the_departed_are():
     nearer = np.concatenate([decoys, decoys[decoys >= -2], decoys[decoys >= -2]])
     close, closest = near(nearer, 1.0, none, 0.0)
     assert close == pytest.approx(3, rel=0.1)
-    assert closest == pytest.approx(3 * 3 ** (3 / 3.5), rel=0.2)
+    assert closest == pytest.approx(3 * 3 ** (4 / 3.5), rel=0.2)
 
 
 def test_returners_are_what_decoys_leave_over_by_what_one_counts():

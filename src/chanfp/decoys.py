@@ -28,7 +28,7 @@ DECOYS_PER_STRATUM = 20
 # Bands of log-odds in which near misses are counted, and where in them most of these lie.
 BANDS = ((-6.0, -2.0), (-2.0, 2.0))
 CENTRE = {BANDS[0]: -4.5, BANDS[1]: -1.0}
-FURTHEST = 2.0
+FURTHEST = 3.0
 # Pairs that speak for departed and decoys being equally near, before any is counted.
 PRIOR_PAIRS = 10.0
 # Standard errors on either side of an estimate: 95 of 100 intervals hold the truth.
@@ -180,7 +180,7 @@ def measure_nearness(
 
     Notes
     -----
-    The two bands of log-odds give a line; it is not followed beyond 2, where nothing is counted.
+    The two bands of log-odds give a line; it is not followed beyond 3, where nothing is counted.
     """
 
     def excess(first: float, stop: float) -> float:
@@ -198,7 +198,10 @@ def measure_nearness(
 
 
 def q_values(
-    probability: npt.NDArray[np.float64], decoy_weight: npt.NDArray[np.float64], ratio: float
+    probability: npt.NDArray[np.float64],
+    decoy_weight: npt.NDArray[np.float64],
+    ratio: float,
+    unseen: npt.NDArray[np.float64] | None = None,
 ) -> npt.NDArray[np.float64]:
     """Return the least false-match rate at which each winner is accepted.
 
@@ -210,6 +213,8 @@ def q_values(
         How many departed the winner stands for if it is a decoy; NaN if it has departed.
     ratio : float
         Departed per decoy, for the correction by one decoy.
+    unseen : float64 array, shape (n_winners,), optional
+        How likely each is a false match that decoys don't show.
 
     Returns
     -------
@@ -219,11 +224,13 @@ def q_values(
     Notes
     -----
     Target-decoy competition: decoys won at a probability or above, plus one, over departed won
-    there (Levitsky et al., J. Proteome Res. 16:393, 2017); made monotone from below.
+    there (Levitsky et al., J. Proteome Res. 16:393, 2017), and the false matches that decoys don't
+    show added; made monotone from below.
     """
     is_decoy = ~np.isnan(decoy_weight)
     order = np.argsort(-probability, kind="stable")
-    n_false = ratio + np.cumsum(np.where(is_decoy, decoy_weight, 0.0)[order])
+    shares = np.zeros(len(order)) if unseen is None else unseen
+    n_false = ratio + np.cumsum(np.where(is_decoy, decoy_weight, shares)[order])
     n_accepted = np.cumsum(~is_decoy[order])
     ordered = probability[order]
     # The last of equal ones speaks for all of them.

@@ -18,6 +18,7 @@ from .fingerprints import Fingerprints
 from .habits import Habits
 from .judgement import Judgement
 from .model import MatchModel, RoundModel
+from .nearmisses import unseen_misses
 from .outcomes import ControlOutcomes, Outcomes
 from .pools import Pools, Rows, profile_pools
 from .renaming import Renames
@@ -371,10 +372,10 @@ class _Court:
     ) -> Outcomes:
         """Return what winners reached, and what controls would have."""
         queries, olds = state.queries, state.olds
-        nearness = state.nearness.at(state.log_odds[winners])
+        weights, unseen = self._false(state, winners)
         return Outcomes(
             state.score[winners],
-            nearness * self.pools.decoy_weights[olds[winners]],
+            np.where(np.isnan(weights), unseen, weights),
             q_of_new[queries[winners]],
             ControlOutcomes.of(
                 self._competition(queries, olds, state.log_odds),
@@ -388,17 +389,20 @@ class _Court:
     def _rates(self, state: _State, winners: Rows) -> tuple[npt.NDArray[np.float64], float]:
         """Return the q-value of each new one's winner, NaN where that is a decoy or nobody.
 
-        And how near the nearest decoys are: the one that the correction adds is as near as they.
+        And how much nearer than decoys the nearest departed are.
         """
-        nearness = state.nearness.at(state.log_odds[winners])
-        most_nearness = float(nearness.max(initial=1.0))
+        weights, unseen = self._false(state, winners)
+        rates = q_values(state.score[winners], weights, self.pools.ratio, unseen)
         found = np.full(self.pools.n_new, np.nan)
-        found[state.queries[winners]] = q_values(
-            state.score[winners],
-            nearness * self.pools.decoy_weights[state.olds[winners]],
-            most_nearness * self.pools.ratio,
-        )
-        return found, most_nearness
+        found[state.queries[winners]] = rates
+        return found, float(state.nearness.at(state.log_odds[winners]).max(initial=1.0))
+
+    def _false(
+        self, state: _State, winners: Rows
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Return the departed that winners stand for that are decoys, and unseen near misses."""
+        log_odds, weights = state.log_odds[winners], self.pools.decoy_weights[state.olds[winners]]
+        return weights, unseen_misses(state.nearness, log_odds, weights, self.pools.ratio)
 
 
 def _margins(state: _State, n_new: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
