@@ -251,9 +251,46 @@ def test_cuts_and_changes():
     assert sum(row["commission_paid"] for row in rows) == pytest.approx(101.1)
     products = audit(by=["product", "product"]).cuts
     assert products["product"].to_pylist() == ["city", "village"]
-    assert products["change"].null_count == 2
+    assert products["change"].null_count == 2  # no sale 30 days before
+    with pytest.raises(ParameterError, match="`compare_days` must be a number above 0"):
+        audit(by=["product"], compare_days=0)
     with pytest.raises(ParameterError, match="`by` must name some of outlet, region, week"):
         audit(by=["month"])
+
+
+def test_the_last_period_against_the_one_before():
+    sales, matches = [], []
+    for shop, shares in (("up", (0.1, 0.5)), ("same", (0.2, 0.2)), ("late", (0.0, 0.3))):
+        for day, share in zip((5, 15), shares, strict=True):
+            for number in range(0 if (shop, day) == ("late", 5) else 200):
+                phone = f"139{len(sales):08}"
+                sales.append((phone, shop, None, day, 50.0, 10.0, None, None))
+                probability = float(number < 200 * share)
+                matches.append((phone, f"138{len(sales):08}", 1, "A", probability))
+    outlets = [("top", None, "top", "r")]
+    outlets += [(shop, "top", "retail", "r") for shop in ("up", "same", "late")]
+    cuts = audit(matches, sales, outlets, by=["outlet"], compare_days=10).cuts.to_pylist()
+    late, same, up = cuts
+    assert late["change"] is None
+    assert up["change"] == pytest.approx(0.4, abs=0.03)
+    assert 0.3 < up["change_low"] < up["change"] < up["change_high"] < 0.5
+    assert same["change_low"] < 0 < same["change_high"]
+    # Both in one period: nothing to compare with.
+    assert audit(matches, sales, outlets, by=["outlet"]).cuts["change"].null_count == 3
+
+
+def test_the_match_tells_additional_numbers():
+    matches = match_table()
+    reasons = ["thin-evidence;additional-number", None, None, "thin-evidence"]
+    told = matches.append_column("reason", pa.array(reasons))
+    low = told.set_column(4, "probability", pa.array([0.1, 0.1, 0.5, 0.1]))
+    result = chanfp.audit_outlets(low, sale_table(), outlet_table())
+    types = {number: row["customer_type"] for number, row in by_number(result).items()}
+    assert types == dict(
+        zip("123456", ["additional-number", "new", "returner", *["new"] * 3], strict=True)
+    )
+    assert "additional-number" not in result.summary["not_evaluated"]
+    assert "additional-number" in audit().summary["not_evaluated"]
 
 
 def test_a_large_share_at_a_large_outlet_stands_out_and_two_of_three_do_not():

@@ -167,7 +167,7 @@ def test_one_condition_that_fails_decides():
     assert rule.evaluate(values).tolist() == [0, -1, 1]
 
 
-def test_indicators_of_template_rules():
+def test_indicators_by_hand(tmp_path):
     sales = [sale("13900000010"), sale("13900000011"), sale("13900000012"), sale("13900000099")]
     rows = [
         ("13900000010", FRIENDS[0], 1, 600, "call", "c1", "i1"),
@@ -198,7 +198,7 @@ def test_indicators_of_template_rules():
             source = "me"
         """
     return_of = {}
-    for row in audit(rows, sales, rules=written(pack)).subscriptions.to_pylist():
+    for row in audit(rows, sales, rules=written(pack, tmp_path)).subscriptions.to_pylist():
         pairs = (rule.split("=") for rule in row["farming_rules"].split(";"))
         return_of[row["subscriber"][-2:]] = {name: float(value) for name, value in pairs}
     first = return_of["10"]
@@ -211,11 +211,8 @@ def test_indicators_of_template_rules():
     assert "service_share" not in return_of["99"]  # no record, so no share
 
 
-def written(text):
-    import tempfile
-    from pathlib import Path
-
-    path = Path(tempfile.mkdtemp()) / "pack.toml"
+def written(text, folder):
+    path = folder / "pack.toml"
     path.write_text(text, encoding="utf-8")
     return path
 
@@ -262,13 +259,13 @@ def test_shipped_packs(name):
         (('name = "hardly-any-use"', ""), "rules 1: name is missing"),
     ],
 )
-def test_a_pack_with_a_mistake(change, message):
+def test_a_pack_with_a_mistake(change, message, tmp_path):
     from importlib.resources import files
 
     text = files("chanfp.audit").joinpath("rules", "template.toml").read_text(encoding="utf-8")
     assert change[0] in text
     with pytest.raises(DataError, match=message):
-        load_rule_pack(written(text.replace(*change, 1)))
+        load_rule_pack(written(text.replace(*change, 1), tmp_path))
 
 
 def test_any_number_of_threads_gives_the_same():
@@ -292,3 +289,23 @@ def test_any_number_of_threads_gives_the_same():
         assert leaves[name].sum() == top[name]
     assert math.isclose(leaves["commission_at_risk"].sum(), top["commission_at_risk"])
     assert leaves["expected_returners"].sum() == top["expected_returners"]
+
+
+def test_cards_numbered_in_a_row_are_found():
+    from importlib.resources import as_file, files
+
+    carrier = chanfp.simulate(2000, seed=3, farming_share=0.1)
+    with as_file(files("chanfp.audit").joinpath("rules", "template.toml")) as template:
+        rows = chanfp.audit_outlets(
+            match_table([]), carrier.sales, carrier.outlets, rules=template,
+            cdrs=carrier.cdrs, cells=carrier.cells,
+        ).subscriptions.to_pylist()  # fmt: skip
+    truth = dict(
+        zip(carrier.truth["new"].to_pylist(), carrier.truth["kind"].to_pylist(), strict=True)
+    )
+    fired = {row["subscriber"] for row in rows if "consecutive-numbers=8" in row["farming_rules"]}
+    farmed = {number for number, kind in truth.items() if kind == "farmed"}
+    assert len(farmed) > 10
+    assert fired <= farmed
+    # The strip that an outlet's number of cards cuts short may have fewer than five.
+    assert len(fired) >= 0.6 * len(farmed)

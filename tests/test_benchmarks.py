@@ -152,3 +152,9 @@ def test_made_up_carriers():
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.count("| 1 |") == 3
+
+
+def test_outlet_audit():
+    script = FOLDER.parent / "accuracy" / "outlet_audit.py"
+    printed = run(script, "--people=1500", "--seeds=1")
+    assert printed.count("\n| 1 | ") == printed.count("\n| all | ") == 1

@@ -15,6 +15,7 @@ import pytest
 import chanfp
 from chanfp.errors import DataError, MissingExtraError, ParameterError
 from chanfp.explanation import explain_files, explanation_lines, explanations_beside
+from chanfp.explanation.text import gap_words
 from chanfp.explanation.waterfall import SHOWN_STEPS, waterfall_steps
 from chanfp.features import FEATURES
 from chanfp.terminal import display_width, plain
@@ -100,13 +101,15 @@ def test_rivals_are_those_of_the_table(matches, rows):
             ("same-new", {b: odds for (a, b), odds in odds_of.items() if a == new and b != old}),
             ("same-old", {a: odds for (a, b), odds in odds_of.items() if b == old and a != new}),
         ):
-            found = {rival["number"]: rival["log_odds"] for rival in rivals if rival["who"] == who}
+            # Those that may be the same person's are named apart, whichever number they share.
+            named = [rival for rival in rivals if rival["who"] in (who, "linked")]
+            found = {(rival["number"], rival["log_odds"]) for rival in named}
             for number, odds in others.items():
                 if odds >= least and len(found) < 5:
-                    assert found[number] == odds
+                    assert (number, odds) in found
                     checked += 1
                 elif odds < least:
-                    assert number not in found
+                    assert (number, odds) not in found
     assert checked > 10
 
 
@@ -127,7 +130,7 @@ def test_renamed_partners_one_by_one(matches, rows):
 
     n_found = 0
     for row, new_row, old_row in zip(rows, matches.new_rows, matches.old_rows, strict=True):
-        new, old = calls(prints.new, new_row), calls(prints.departed, old_row)
+        new, old = calls(prints.new, new_row), calls(prints.old, old_row)
         expected = {
             (names[latter], names[former]): (probability, new[latter], old[former])
             for latter in new
@@ -356,7 +359,7 @@ def assert_readable(figure):
 
 def test_labels_of_pictures_do_not_overlap(matches, rows, best):
     most = max(rows, key=lambda row: matches.explain(row["new"], row["old"]).renamed.num_rows)
-    for row in (best, most, *rows[:: len(rows) // 5]):
+    for row in (best, most, rows[len(rows) // 2]):
         figure = matches.explain(row["new"], row["old"]).plot()
         assert row["new"] in figure.get_suptitle()
         assert row["old"] in figure.get_suptitle()
@@ -370,7 +373,7 @@ def test_a_picture_shows_the_numbers(matches, best):
         assert step.name in shown
         assert f"{step.value:+.2f}" in shown
     assert set(explanation.shared["partner"].to_pylist()[:10]) <= shown
-    assert any(f"{best['gap_days']:.1f} days between" in text for text in shown)
+    assert any(gap_words(best["gap_days"]) in text for text in shown)
 
 
 def test_a_notebook_shows_a_picture(matches, best):

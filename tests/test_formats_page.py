@@ -7,7 +7,8 @@ import pytest
 
 import chanfp
 from chanfp import numberlists, shortnumbers, subscribers
-from chanfp.audit import schemas
+from chanfp.audit import schemas as schemas_of_audit
+from chanfp.audit.indicators import INDICATORS
 from chanfp.cleaning import INTEGER_NOTE
 from chanfp.explanation import partners, rivalry, saved
 from chanfp.headers.columns import WORDS
@@ -16,6 +17,7 @@ from chanfp.numbering.reasons import FAULT_REASONS, REASONS
 from chanfp.screening import OTHER_FAULTS
 from chanfp.sidetables import definitions
 from chanfp.simulation import simulate
+from chanfp.simulation.schemes import SCHEMES
 from chanfp.tables.csvfiles import RAGGED
 
 PAGE = Path(__file__).parent.parent / "docs" / "formats.md"
@@ -65,10 +67,12 @@ def test_every_key_of_a_calibration(in_code, judged_matches):
     assert keys_of(judged_matches.calibration().to_dict(), ()) <= in_code
 
 
-def test_every_column_of_an_audit(in_code):
-    spelled = {f"n_grade_{grade}" for grade in "bcd"}  # between two that are named
-    for schema in (schemas.NODE_SCHEMA, schemas.SUBSCRIPTION_SCHEMA, schemas.FLAG_SCHEMA):
-        assert set(schema.names) - spelled <= in_code
+def test_every_column_of_an_audit(in_code, carrier):
+    schemas = [schemas_of_audit.NODE_SCHEMA, schemas_of_audit.SUBSCRIPTION_SCHEMA]
+    names = {name for schema in [*schemas, schemas_of_audit.FLAG_SCHEMA] for name in schema.names}
+    names |= {name for name, _ in schemas_of_audit.CUT_FIGURES}
+    assert names | set(INDICATORS) | set(carrier.outlet_truth.column_names) <= in_code
+    assert {"farmed", *SCHEMES} <= in_code
 
 
 def test_every_reason(in_code):

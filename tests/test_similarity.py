@@ -232,6 +232,8 @@ def test_joins_work_after_a_fork():
     [
         "chanfp.jaccard_join(a, b, 0.7, method='exact', n_threads=1)",
         "chanfp.jaccard_join(a, b, 0.7, method='exact', n_threads=2)",
+        "chanfp.jaccard_join(a, b, 0.3, method='lsh', n_threads=1)",
+        "chanfp.jaccard_join(a, b, 0.3, method='lsh', n_threads=2)",
         "chanfp.containment_join(a, b, 0.8, n_threads=1)",
         "chanfp.PartnerIndex(b).join(a, min_jaccard=0.7, n_threads=2)",
         "find_candidates(*rows, partner_rarity=np.ones(300), top_k=9, n_threads=1)",

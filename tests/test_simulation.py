@@ -506,3 +506,54 @@ def test_repr_says_what_it_is(carrier):
     assert "3,000 people, seed 7, 90 days" in repr(carrier)
     assert "returner" in repr(carrier)
     assert "90 days" in repr(carrier.cdrs)
+
+
+@pytest.fixture(scope="module")
+def cheats():
+    shares = {f"{name}_share": 0.1 for name in ("corrupt", "farming", "cross_region")}
+    return simulation.simulate(6000, seed=11, returner_share=0.03, **shares)
+
+
+def test_outlets_cheat_as_they_are_said_to(cheats):
+    truth = cheats.outlet_truth.to_pandas().set_index("outlet")
+    assert truth["scheme"].value_counts().drop("honest").to_dict() == {
+        "corrupt": 2, "farming": 2, "cross-region": 2,
+    }  # fmt: skip
+    share = truth["n_returners"] / truth["n_new"]
+    honest = truth[truth["scheme"] == "honest"]
+    usual = honest["n_returners"].sum() / honest["n_new"].sum()
+    assert (share[truth["scheme"] == "corrupt"] > 1.4 * usual).all()
+    assert (truth.loc[truth["scheme"] == "farming", "n_farmed"] >= 12).all()
+    assert (honest["n_farmed"] == 0).all()
+    assert (truth.loc[truth["scheme"] == "cross-region", "n_elsewhere"] >= 12).all()
+    sales = cheats.sales.to_pandas()["outlet"].value_counts()
+    assert (sales.reindex(truth.index, fill_value=0) == truth["n_new"]).all()
+
+
+def test_farmed_cards_are_hardly_used(cheats):
+    truth = cheats.truth.to_pandas()
+    farmed = truth[truth["kind"] == "farmed"]
+    assert farmed["person"].isna().all()
+    assert farmed["old"].isna().all()
+    calls = cheats.cdrs.to_table().to_pandas()
+    used = calls[calls["caller"].isin(farmed["new"])]
+    assert not calls["callee"].isin(truth.loc[truth["kind"] != "farmed", "new"])[used.index].any()
+    assert 0.2 < farmed["new"].isin(used["caller"]).mean() < 0.6
+    assert used["duration_s"].max() < 30
+    assert used.groupby("caller")["cell"].nunique().max() == 1
+    assert used.groupby("imei")["caller"].nunique().max() >= 3
+    # Cards of one handset are numbered in a row; all numbers differ.
+    numbers = np.sort(farmed["new"].astype(int).to_numpy())
+    assert (np.diff(numbers) == 1).mean() > 0.7
+    assert not farmed["new"].duplicated().any()
+    assert not set(farmed["new"]) & set(truth.loc[truth["kind"] != "farmed", "new"])
+    began = cheats.sales.to_pandas().set_index("subscriber")["sold_at"]
+    assert (used["start_time"] > used["caller"].map(began)).all()
+
+
+def test_no_cheat_unless_asked(carrier):
+    truth = carrier.outlet_truth.to_pandas()
+    assert set(truth["scheme"]) == {"honest"}
+    assert truth["n_farmed"].sum() == 0
+    with pytest.raises(ParameterError, match="somebody must be honest"):
+        simulation.simulate(200, 1, corrupt_share=0.3, farming_share=0.3)

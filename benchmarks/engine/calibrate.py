@@ -61,12 +61,10 @@ def run_exact(a: SparseRows, b: SparseRows, min_jaccard: float, name: str, n_run
     steps = {
         "START": 1.0,
         "PER_POSTED": posted.n_entries,
-        "PER_POSTED_FAR": far * posted.n_entries,
         "PER_QUERIED": queries.n_entries,
         "PER_LIST": counts.lists,
         "PER_LIST_FAR": far * counts.lists,
         "PER_RANKED": counts.ranked,
-        "PER_WALKED": counts.walked,
         "PER_POSTING": actual.postings,
         "PER_POSTING_FAR": far * actual.postings,
         "PER_VERIFICATION": actual.verifications,

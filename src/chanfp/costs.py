@@ -15,15 +15,14 @@ __all__ = ["doublings", "exact_seconds", "lsh_fixed_seconds", "lsh_seconds"]
 
 _CACHED_ROWS = 1 << 14
 
-_EXACT_START = 0.22e-3
-_EXACT_PER_POSTED, _EXACT_PER_POSTED_FAR = 8e-9, 1e-9
-_EXACT_PER_QUERIED = 1.7e-9
-_EXACT_PER_LIST, _EXACT_PER_LIST_FAR = 1.5e-9, 2e-9
-_EXACT_PER_RANKED = 28e-9
-_EXACT_PER_WALKED = 40e-9
-_EXACT_PER_POSTING, _EXACT_PER_POSTING_FAR = 2.9e-9, 0.15e-9
-_EXACT_PER_VERIFICATION, _EXACT_PER_VERIFICATION_FAR = 20e-9, 32e-9
-_EXACT_PER_PAIR = 120e-9
+_EXACT_START = 0.11e-3
+_EXACT_PER_POSTED = 6.4e-9
+_EXACT_PER_QUERIED = 1.8e-9
+_EXACT_PER_LIST, _EXACT_PER_LIST_FAR = 2.4e-9, 1.8e-9
+_EXACT_PER_RANKED = 39e-9
+_EXACT_PER_POSTING, _EXACT_PER_POSTING_FAR = 2.3e-9, 0.36e-9
+_EXACT_PER_VERIFICATION, _EXACT_PER_VERIFICATION_FAR = 4.4e-9, 6.3e-9
+_EXACT_PER_PAIR = 140e-9
 
 _LSH_START = 0.94e-3
 _LSH_PER_ROW_BAND, _LSH_PER_ROW_BAND_FAR = 5.5e-9, 1.2e-9
@@ -46,11 +45,10 @@ def exact_seconds(
     far = doublings(n_posted)
     return (
         _EXACT_START
-        + posted_entries * (_EXACT_PER_POSTED + far * _EXACT_PER_POSTED_FAR)
+        + posted_entries * _EXACT_PER_POSTED
         + queried_entries * _EXACT_PER_QUERIED
         + counts.lists * (_EXACT_PER_LIST + far * _EXACT_PER_LIST_FAR)
         + counts.ranked * _EXACT_PER_RANKED
-        + counts.walked * _EXACT_PER_WALKED
         + counts.postings * (_EXACT_PER_POSTING + far * _EXACT_PER_POSTING_FAR)
         + counts.verifications * (_EXACT_PER_VERIFICATION + far * _EXACT_PER_VERIFICATION_FAR)
         + counts.pairs * _EXACT_PER_PAIR

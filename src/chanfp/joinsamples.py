@@ -29,8 +29,6 @@ class ExactCounts:
         Posting lists looked up that aren't empty.
     ranked : float
         Those of them that are long enough to be skipped, of queries that may skip some.
-    walked : float
-        Long lists that are walked.
     postings, candidates, verifications : float
         As in `JoinWork`.
     pairs : float
@@ -39,7 +37,6 @@ class ExactCounts:
 
     lists: float
     ranked: float
-    walked: float
     postings: float
     candidates: float
     verifications: float
@@ -64,7 +61,7 @@ def count_sample(queries: SparseRows, posted: SparseRows, least: float) -> Exact
     That takes up to two milliseconds, and 2 ns per entry counted. Rows are drawn by a fixed seed.
     """
     if not queries.n_entries or not posted.n_entries:
-        return ExactCounts(0, 0, 0, 0, 0, 0, 0)
+        return ExactCounts(0, 0, 0, 0, 0, 0)
     n_queries = min(max(queries.n_rows // _QUERIED_PART, _LEAST_QUERIES), _MOST_QUERIES)
     n_posted = min(max(posted.n_rows // _POSTED_PART, _LEAST_POSTED), _MOST_POSTED)
     sample = _QuerySample(take_rows(queries, _draw(queries.n_rows, n_queries, seed=1)), least)
@@ -78,7 +75,6 @@ def count_sample(queries: SparseRows, posted: SparseRows, least: float) -> Exact
     return ExactCounts(
         lists=scale * float(sample.n_lists.sum()),
         ranked=scale * float(np.count_nonzero(is_ranked)),
-        walked=scale * float(np.count_nonzero(sample.is_walked & sample.is_long)),
         postings=postings,
         candidates=min(pair_scale * candidates, postings),
         verifications=pair_scale * verifications,

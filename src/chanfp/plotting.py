@@ -6,6 +6,7 @@ import base64
 import html
 import io
 import os
+import re
 import sys
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -129,4 +130,16 @@ def _write(figure: Figure, file: Any, kind: str) -> None:
     with rc_context({"svg.hashsalt": "chanfp"}), warnings.catch_warnings():
         # Names of groups may be Chinese; where the font has no such sign a box stands in.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-        figure.savefig(file, format=kind, dpi=DOTS_PER_INCH, metadata=metadata)
+        if kind == "svg":
+            buffer = io.StringIO()
+            figure.savefig(buffer, format=kind, metadata=metadata)
+            file.write(_number_clips(buffer.getvalue()).encode())
+        else:
+            figure.savefig(file, format=kind, dpi=DOTS_PER_INCH, metadata=metadata)
+
+
+def _number_clips(svg: str) -> str:
+    """Return an SVG with its clip paths numbered; matplotlib names them by their addresses."""
+    for at, name in enumerate(re.findall(r'<clipPath id="(\w+)"', svg)):
+        svg = svg.replace(name, f"clip-{at}")
+    return svg

@@ -2,9 +2,6 @@
 
 from cpython.pycapsule cimport PyCapsule_GetContext, PyCapsule_GetName, PyCapsule_GetPointer
 
-cdef enum:
-    PAIRS_AHEAD = 8  # between asking for a departed row and handing it over
-
 ctypedef double (*narrow_measure)(
     const int32_t*, const double*, int64_t, const int32_t*, const double*, int64_t, void*
 ) noexcept nogil
@@ -41,7 +38,7 @@ cdef void call_for_pairs(
     cdef const double* new_calls = NULL
     cdef const index_t* old_partners = NULL
     cdef const double* old_calls = NULL
-    cdef int64_t pair, i, j, n_new, n_old, entry, ahead
+    cdef int64_t pair, i, j, n_new, n_old
     if new_indices.shape[0] > 0:
         new_partners = &new_indices[0]
         new_calls = &new_values[0]
@@ -50,10 +47,10 @@ cdef void call_for_pairs(
         old_calls = &departed_values[0]
     for pair in range(start, stop):
         if pair + PAIRS_AHEAD < stop:
-            ahead = departed_rows[pair + PAIRS_AHEAD]
-            prefetch_row(departed_indptr, departed_indices, ahead)
-            for entry in range(departed_indptr[ahead], departed_indptr[ahead + 1], 8):
-                chanfp_prefetch(&departed_values[entry])
+            prefetch_calls(
+                departed_indptr, departed_indices, departed_values,
+                departed_rows[pair + PAIRS_AHEAD],
+            )
         i = new_indptr[new_rows[pair]]
         n_new = new_indptr[new_rows[pair] + 1] - i
         j = departed_indptr[departed_rows[pair]]

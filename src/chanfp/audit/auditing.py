@@ -36,7 +36,7 @@ from .findings import (
     lost_cards,
 )
 from .indicators import measure_indicators
-from .matched import read_matches
+from .matched import Matched, read_matches
 from .nodes import find_actions, find_flags, flag_table, node_table
 from .policy import Policy, load_policy
 from .recharged import count_recharges, recharge_table
@@ -84,6 +84,7 @@ def audit_outlets(
     usage: Any = None,
     policy: str | os.PathLike[str] | Policy = "default",
     by: Sequence[str] = (),
+    compare_days: float = 30.0,
     new_since: Any = None,
     lenient: bool = False,
     numbers: str | NumberingPlan = "CN",
@@ -118,7 +119,10 @@ def audit_outlets(
     policy : str or path
         ``default`` or a TOML file of its form: which share stands out, what follows from it.
     by : sequence of str
-        Some of ``outlet, region, week, product``: figures by these, in `OutletAudit.cuts`.
+        Some of ``outlet, region, week, product``: figures by these, in `OutletAudit.cuts`. With
+        ``week`` the share of returners is compared with the week before.
+    compare_days : float, default 30
+        Without ``week`` it is that of the last so many days of sales, compared with as many before.
     new_since : str, datetime, date or int, optional
         Sales from this time on count as new where `matches` is a table alone, which doesn't say
         what was compared; default from when 95 % of the sales of matched numbers were made.
@@ -152,7 +156,7 @@ def audit_outlets(
     A rule whose input is missing is not evaluated, and the summary says so. Figures add up exactly
     at every level: probabilities are taken in steps of 2**-30, amounts in hundredths.
     """
-    by = check_cuts(by)
+    by = check_cuts(by, compare_days)
     pack = load_rule_pack(rules)
     settings = load_policy(policy, red_share=pack.red_share)
     since_s = None if new_since is None else parse_time(new_since, "new_since")
@@ -187,14 +191,14 @@ def audit_outlets(
             sold, matched, least_probability=settings.least_probability,
             re_entry_days=settings.re_entry_days,
         ),
-        is_additional=sold.is_additional(),
+        is_additional=_find_additional(sold, matched),
         cross_region=_find_cross_region(tree, sold, at, inputs.cells, used, pack),
         farming=find_farming(pack, indicators) if knows_use else None,
         passes_gate=pass_gate(tree, sold, nodes, pack.gate) if knows_use else None,
         commission=find_commission(sold, inputs.settlements, inputs.plan),
         instalments=find_instalments(sold, inputs.settlements, inputs.plan, settings),
     )  # fmt: skip
-    return _conclude(findings, inputs, pack, settings, by, unattributed, used)
+    return _conclude(findings, inputs, pack, settings, (by, compare_days), unattributed, used)
 
 
 def _conclude(
@@ -202,11 +206,12 @@ def _conclude(
     inputs: _Inputs,
     pack: RulePack,
     policy: Policy,
-    by: tuple[str, ...],
+    cut_by: tuple[tuple[str, ...], float],
     unattributed: dict[str, int],
     used: Usage | None,
 ) -> OutletAudit:
     """Judge nodes and money, and lay out the tables."""
+    by, compare_days = cut_by
     tree, counts = findings.tree, findings.counts()
     if inputs.recharges is not None:
         counts["n_recharges"] = count_recharges(findings.sold, inputs.recharges, inputs.plan)
@@ -235,7 +240,9 @@ def _conclude(
         nodes=node_table(findings, standings, totals, flags, actions, pack),
         subscriptions=subscriptions,
         flags=flag_table(findings, standings, totals, flags, policy),
-        cuts=cut_table(findings, money, by, policy.returners.interval) if by else None,
+        cuts=None
+        if not by
+        else cut_table(findings, money, by, policy.returners.interval, compare_days=compare_days),
         recharges=None if inputs.recharges is None else recharge_table(inputs.recharges),
         summary=summary,
     )
@@ -284,6 +291,15 @@ def _read_inputs(
         usage=timed(usage, read_usage),
         plan=plan,
     )
+
+
+def _find_additional(sold: Sold, matched: Matched) -> npt.NDArray[np.bool_] | None:
+    """Return who holds another number beside this one, by the match or by the id."""
+    by_id = sold.is_additional()
+    if not matched.is_additional.any():
+        return by_id
+    by_match = np.append(matched.is_additional, False)[sold.match]
+    return np.asarray(by_match if by_id is None else by_match | by_id, bool)
 
 
 def _find_cross_region(

@@ -1,7 +1,8 @@
-"""Cuts: the figures by outlet, region, week and product, and how shares change over the weeks."""
+"""Cuts: the figures by outlet, region, week and product, and how shares change over time."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.special import ndtri
 
+from ..clock import DAY_S
 from ..errors import ParameterError
 from .findings import Findings, Money
 from .intervals import Posterior, fit_posterior
@@ -24,16 +26,19 @@ TYPES = {"week": pa.date32()}
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 
-def check_cuts(by: Sequence[str]) -> tuple[str, ...]:
+def check_cuts(by: Sequence[str], compare_days: float = 30.0) -> tuple[str, ...]:
     """Return the cuts without repeats.
 
     Raises
     ------
     ParameterError
-        If one is none of `CUTS`.
+        If one is none of `CUTS`, or the days to compare are no number above 0.
     """
+    if not (compare_days > 0 and math.isfinite(compare_days)):
+        raise ParameterError(f"`compare_days` must be a number above 0, got {compare_days!r}.")
     for name in by:
         if name not in CUTS:
             raise ParameterError(f"`by` must name some of {', '.join(CUTS)}, got {name!r}.")
@@ -41,7 +46,12 @@ def check_cuts(by: Sequence[str]) -> tuple[str, ...]:
 
 
 def cut_table(
-    findings: Findings, money: Money | None, by: Sequence[str], interval: float
+    findings: Findings,
+    money: Money | None,
+    by: Sequence[str],
+    interval: float,
+    *,
+    compare_days: float = 30.0,
 ) -> pa.Table:
     """Return one row for each combination of `by` that has sales, ordered by it, nulls first.
 
@@ -54,6 +64,8 @@ def cut_table(
         compared with the week before of the same outlet, region and product.
     interval : float
         Probability that an interval holds the true value.
+    compare_days : float
+        Without ``week`` the last so many days of sales are compared with as many before.
     """
     keys = {name: _values(findings, name) for name in by}
     codes = np.zeros(len(findings.sold), np.int64)
@@ -84,7 +96,14 @@ def cut_table(
         columns["commission_paid"] = as_money(totals["paid"])
         columns["commission_at_risk"] = as_money(totals["at_risk"])
     if "week" in by:
-        columns |= _changes(chosen, posterior, n_new > 0, interval)
+        before = _weeks_before(chosen)
+        can_tell = (before >= 0) & (n_new > 0) & (np.append(n_new, 0)[before] > 0)
+        earlier = Posterior(
+            np.append(posterior.alpha, 1)[before], np.append(posterior.beta, 1)[before]
+        )
+        columns |= _changes(posterior, earlier, can_tell, interval)
+    else:
+        columns |= _changes(*_two_periods(findings, which.reshape(-1), compare_days), interval)
     schema = pa.schema(
         [(name, TYPES.get(name, pa.string())) for name in by] + CUT_FIGURES,
         metadata={
@@ -122,26 +141,52 @@ def _sums(which: Ints, values: Ints, n_cells: int) -> Ints:
     return totals
 
 
-def _changes(
-    chosen: Mapping[str, pa.Array],
-    posterior: Posterior,
-    is_known: npt.NDArray[np.bool_],
-    interval: float,
-) -> dict[str, Floats]:
-    """Return the change of the estimated share against the week before, with its interval.
-
-    The two posteriors are independent; their difference is taken for normal.
-    """
+def _weeks_before(chosen: Mapping[str, pa.Array]) -> Ints:
+    """Return the row of the week before of the same outlet, region and product, -1 without one."""
     weeks = chosen["week"].cast(pa.int32()).fill_null(-(2**30)).to_pylist()
     others = [chosen[name].to_pylist() for name in chosen if name != "week"]
     # One empty text for each row where nothing but the week is cut by.
     sames = list(zip(*others, strict=True)) if others else [()] * len(weeks)
     row_of = {key: row for row, key in enumerate(zip(sames, weeks, strict=True))}
-    before = np.array(
+    return np.array(
         [row_of.get((same, week - 7), -1) for same, week in zip(sames, weeks, strict=True)],
         np.int64,
     ).reshape(len(weeks))
-    can_tell = (before >= 0) & is_known & is_known[before] if len(before) else before >= 0
-    change = np.where(can_tell, posterior.mean - posterior.mean[before], np.nan)
-    spread = np.sqrt(posterior.variance + posterior.variance[before]) * ndtri((1 + interval) / 2)
+
+
+def _two_periods(
+    findings: Findings, which: Ints, compare_days: float
+) -> tuple[Posterior, Posterior, Mask]:
+    """Return what is known of each cell's share in the last period and in the one before.
+
+    And whether both sold new subscriptions. Both periods share one prior, so that neither is
+    drawn farther to it than its own sales allow.
+    """
+    sold, counts = findings.sold, findings.counts()
+    n_cells = int(which.max(initial=-1)) + 1
+    ago = (int(sold.sold_s.max(initial=0)) - sold.sold_s) // round(compare_days * DAY_S)
+    trials, successes = np.zeros((2, n_cells)), np.zeros((2, n_cells))
+    for when in (0, 1):
+        rows = ago == when
+        trials[when] = _sums(which[rows], counts["n_new"][rows], n_cells)
+        successes[when] = as_probability(
+            _sums(which[rows], counts["returner_steps"][rows], n_cells)
+        )
+    both = fit_posterior(successes.ravel(), trials.ravel(), [np.zeros(2 * n_cells, np.int64)])
+    last, before = (
+        Posterior(both.alpha[part], both.beta[part])
+        for part in (slice(n_cells), slice(n_cells, None))
+    )
+    return last, before, (trials[0] > 0) & (trials[1] > 0)
+
+
+def _changes(
+    now: Posterior, before: Posterior, can_tell: Mask, interval: float
+) -> dict[str, Floats]:
+    """Return the change of the estimated share, with its interval, NaN where it can't be told.
+
+    The two posteriors are independent; their difference is taken for normal.
+    """
+    change = np.where(can_tell, now.mean - before.mean, np.nan)
+    spread = np.sqrt(now.variance + before.variance) * ndtri((1 + interval) / 2)
     return {"change": change, "change_low": change - spread, "change_high": change + spread}

@@ -19,6 +19,8 @@ __all__ = ["Posterior", "control_false_discoveries", "fit_posterior", "tail_prob
 # A group of fewer nodes tells nothing of how shares spread; a wider one must.
 LEAST_SIBLINGS = 8
 SIZES = np.geomspace(2.0, 500.0, 40)
+# Siblings never weigh more than so many trials, or than the node's own where those are more.
+LEAST_WEIGHT = 20.0
 # One more success and two more trials keep the mean of a prior off 0 and 1.
 PSEUDO_SUCCESSES, PSEUDO_TRIALS = 0.5, 1.0
 
@@ -77,7 +79,10 @@ def fit_posterior(successes: Floats, trials: Floats, groupings: Sequence[Ints]) 
     The prior is a beta-binomial. Over a grid of sizes (alpha + beta), each with the mean that
     weights nodes by their information at that size (Kleinman, Journal of the American Statistical
     Association 68, 1973), size and mean are averaged by likelihood: the likeliest size alone would
-    be without bound where siblings happen to look alike.
+    be without bound where siblings happen to look alike. One node among many that are alike would
+    be drawn to them whatever its own trials say, so the prior weighs no more than these, or
+    `LEAST_WEIGHT` (limited translation; Efron & Morris, Journal of the American Statistical
+    Association 66, 1971).
     """
     alpha, beta = np.full(len(trials), np.nan), np.full(len(trials), np.nan)
     is_left = np.ones(len(trials), bool)
@@ -90,8 +95,9 @@ def fit_posterior(successes: Floats, trials: Floats, groupings: Sequence[Ints]) 
                 continue
             chosen = members & is_left
             mean, size = _fit_prior(successes[told], trials[told])
-            alpha[chosen] = mean * size + successes[chosen]
-            beta[chosen] = (1.0 - mean) * size + trials[chosen] - successes[chosen]
+            weight = np.minimum(size, np.maximum(trials[chosen], LEAST_WEIGHT))
+            alpha[chosen] = mean * weight + successes[chosen]
+            beta[chosen] = (1.0 - mean) * weight + trials[chosen] - successes[chosen]
             is_left &= ~members
     return Posterior(alpha, beta)
 

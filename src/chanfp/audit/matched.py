@@ -16,6 +16,7 @@ from ..sidetables import Column, Schema, SideTable, read_table
 
 __all__ = ["Matched", "read_matches"]
 
+ADDITIONAL = "additional-number"
 MATCHES = Schema(
     "table of matches",
     (
@@ -26,6 +27,7 @@ MATCHES = Schema(
         Column("probability", "quantity", "that the two are one customer"),
         Column("new_subscription", "text", "which subscription of the new number"),
         Column("old_subscription", "text", "which subscription of the old number"),
+        Column("reason", "text", "notes, such as additional-number"),
     ),
 )
 
@@ -47,6 +49,8 @@ class Matched:
         That the new subscription is a returner: the sum over its candidates, 1 at most.
     probability_best : float64 array
         That it is the customer of the best candidate.
+    is_additional : bool array
+        The match took it for a further number of somebody who is still active.
     n_by_grade : int
         How many had no probability, so that the value of their grade stands in for it.
     """
@@ -60,6 +64,7 @@ class Matched:
     grade: list[str]
     probability: npt.NDArray[np.float64]
     probability_best: npt.NDArray[np.float64]
+    is_additional: npt.NDArray[np.bool_]
     n_by_grade: int
 
     def __len__(self) -> int:
@@ -108,6 +113,7 @@ def read_matches(
         np.cumsum(is_first) - 1, weights=np.nan_to_num(told[order]), minlength=len(best)
     )
     rows = pa.array(best)
+    reasons = table.table.column("reason").combine_chunks().take(rows).fill_null("")
     return Matched(
         new_keys[best],
         old_keys[best],
@@ -118,5 +124,6 @@ def read_matches(
         [str(grade) for grade in grades[best]],
         np.minimum(np.where(is_told, summed, by_grade), 1.0),
         np.where(is_told, told[best], by_grade),
+        np.array([ADDITIONAL in reason.split(";") for reason in reasons.to_pylist()], bool),
         int(np.count_nonzero(~is_told)),
     )

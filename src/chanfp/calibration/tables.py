@@ -91,7 +91,7 @@ def score_table(outcomes: Outcomes) -> pa.Table:
     -------
     pyarrow.Table
         ``low, high`` of the log-odds of the score, in steps of 0.5 from -10 to 10, those beyond
-        in the outermost; ``n_departed`` and ``n_decoys`` winners in it; ``expected_false``, the
+        in the outermost; ``n_old`` and ``n_decoys`` winners in it; ``expected_false``, the
         departed that these decoys stand for.
     """
     score = np.clip(outcomes.score, 1e-12, 1 - 1e-12)
@@ -108,7 +108,7 @@ def score_table(outcomes: Outcomes) -> pa.Table:
         {
             "low": SCORE_EDGES[:-1],
             "high": SCORE_EDGES[1:],
-            "n_departed": count(~is_decoy).astype(np.int64),
+            "n_old": count(~is_decoy).astype(np.int64),
             "n_decoys": count(is_decoy).astype(np.int64),
             "expected_false": count(is_decoy, outcomes.decoy_weight[is_decoy]),
         }

@@ -25,7 +25,7 @@ SECTIONS = {
     "Files": (
         "--matches", "--sales", "--outlets", "--cdr", *(f"--{name}" for name in TABLES), "--out",
     ),
-    "What is judged": ("--rules", "--policy", "--by", "--new-since", "--lenient"),
+    "What is judged": ("--rules", "--policy", "--by", "--compare-days", "--new-since", "--lenient"),
     "What is shown": ("--format", "--json", "--quiet"),
     **READING_SECTION,
     "The machine": ("--threads",),
@@ -92,6 +92,14 @@ def table_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Figures by some of outlet,region,week,product, with changes from week to week.",
 )
 @click.option(
+    "--compare-days",
+    type=float,
+    metavar="DAYS",
+    default=30,
+    show_default=True,
+    help="Without week, --by compares the last so many days of sales with as many before.",
+)
+@click.option(
     "--new-since",
     metavar="TIME",
     help="Sales from this time on count as new.  [default: when 95 % of the sales of matched "
@@ -133,6 +141,7 @@ def audit(
     rules: str,
     policy: str,
     by: str,
+    compare_days: float,
     new_since: str | None,
     lenient: bool,
     file_format: str,
@@ -160,6 +169,7 @@ def audit(
             recharges=recharges,
             policy=policy,
             by=[name.strip() for name in by.split(",") if name.strip()],
+            compare_days=compare_days,
             new_since=new_since,
             lenient=lenient,
             numbers=reading.numbers,

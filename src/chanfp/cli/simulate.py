@@ -24,6 +24,15 @@ __all__ = ["simulate"]
     show_default=True,
     help="Format of the call records; the tables are always CSV.",
 )
+@click.option(
+    "--cheating-outlets",
+    type=click.FloatRange(0, 0.5),
+    default=0.0,
+    show_default=True,
+    metavar="SHARE",
+    help="Share of the points of sale that cheat: a third each lure returners, farm cards, sell "
+    "across regions.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace files in a folder that isn't empty.")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
 def simulate(
@@ -33,17 +42,27 @@ def simulate(
     seed: int,
     days: int,
     file_format: str,
+    cheating_outlets: float,
     overwrite: bool,
     quiet: bool,
 ) -> None:
     """Write a made-up carrier with known truth into DIRECTORY.
 
-    The folder gets call records (cdr/part-*), subscribers.csv, sales.csv, outlets.csv, cells.csv
-    and truth.csv, which says for each new subscription which old one it replaces.
+    The folder gets call records (cdr/part-*), subscribers.csv, sales.csv, outlets.csv, cells.csv,
+    truth.csv, which says for each new subscription which old one it replaces, and
+    outlet_truth.csv, which says what each point of sale does.
     """
     from ..simulation import simulate as make
 
-    carrier = make(people, seed, days=days)
+    third = cheating_outlets / 3
+    carrier = make(
+        people,
+        seed,
+        days=days,
+        corrupt_share=third,
+        farming_share=third,
+        cross_region_share=third,
+    )
     with show_progress(quiet) as progress:
         carrier.write(directory, format=file_format, overwrite=overwrite, progress=progress)
     if not quiet:

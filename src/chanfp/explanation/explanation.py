@@ -13,6 +13,7 @@ from ..errors import MissingExtraError
 from ..fingerprints import Fingerprints
 from ..judgement import Judgement
 from ..plotting import as_svg_image
+from ..renaming import Renames
 from ..terminal import plain
 from .partners import RENAMED_SCHEMA, list_partners
 from .rivalry import RIVAL_SCHEMA, Rivalry
@@ -47,8 +48,8 @@ class Explanation:
         ``partner, formerly, probability, calls_new, calls_old, rarity``.
     rivals : pyarrow.Table, optional
         What the probability is divided up among: ``who`` (``pair``, ``same-new``, ``same-old``,
-        ``nobody``, ``others``, ``in-use``), ``number``, ``log_odds`` of the pair alone, ``share``
-        of the competition; None for similarity tiers.
+        ``linked``, ``nobody``, ``others``, ``in-use``), ``number``, ``log_odds`` of the pair
+        alone, ``share`` of the competition; None for similarity tiers.
     timeline : Timeline, optional
         First and last signs of life of both, and days active per week.
     candidates : list of dict
@@ -114,6 +115,7 @@ def explain_pair(
     old_row: int,
     *,
     judgement: Judgement | None = None,
+    renames: Renames | None = None,
     candidate_rows: list[int] | None = None,
 ) -> Explanation:
     """Explain one row of a matches table.
@@ -123,14 +125,15 @@ def explain_pair(
     row : int
         Row of `table`, and of `judgement`.
     new_row, old_row : int
-        The rows of ``fingerprints.new`` and ``fingerprints.departed`` that it is about.
+        The rows of ``fingerprints.new`` and ``fingerprints.old`` that it is about.
     judgement : Judgement, optional
         None where grades are similarity tiers.
+    renames : Renames, optional
+        Who partners probably are.
     candidate_rows : list of int, optional
         Rows of other candidates that are to be listed.
     """
     pair = (np.array([new_row]), np.array([old_row]))
-    renames = None if judgement is None else judgement.renames
     shared, renamed = list_partners(fingerprints, *pair, renames)
     (timeline,) = list_timelines(fingerprints, *pair)
     contributions = rivals = None

@@ -112,7 +112,7 @@ def list_partners(
         most probable first.
     """
     same, renamed = _find_shared(fingerprints, new_rows, old_rows, renames)
-    new, old = fingerprints.new, fingerprints.departed
+    new, old = fingerprints.new, fingerprints.old
     columns = new.matrix.indices[same.at_new]
     former = old.matrix.indices[renamed.at_old]
     latter = new.matrix.indices[renamed.at_new]
@@ -177,7 +177,7 @@ def _find_shared(
         stop = start + _BLOCK_PAIRS
         sides = (
             _Entries.of(fingerprints.new, new_rows[start:stop]),
-            _Entries.of(fingerprints.departed, old_rows[start:stop]),
+            _Entries.of(fingerprints.old, old_rows[start:stop]),
         )
         n_columns = fingerprints.new.matrix.shape[1]
         for parts, shared in zip(found, _meet(*sides, n_columns, renames), strict=True):

@@ -23,10 +23,11 @@ RIVAL_SCHEMA = pa.schema(
     ]
 )
 # Who may stand in the column `who`.
-PAIR, OF_NEW, OF_OLD, NOBODY, OTHERS, IN_USE = (
+PAIR, OF_NEW, OF_OLD, LINKED, NOBODY, OTHERS, IN_USE = (
     "pair",
     "same-new",
     "same-old",
+    "linked",
     "nobody",
     "others",
     "in-use",
@@ -47,7 +48,7 @@ class Rivalry:
         self.judgement = judgement
         self.new_ids: npt.NDArray[np.object_] = _texts(fingerprints.new.ids)
         self.pool_ids = np.concatenate(
-            [_texts(fingerprints.departed.ids), _texts(fingerprints.control_old.ids)]
+            [_texts(fingerprints.old.ids), _texts(fingerprints.control_old.ids)]
         )
 
     def rows(self, pair: int) -> list[dict[str, Any]]:
@@ -55,7 +56,8 @@ class Rivalry:
 
         The pair first, then the strongest others for the same new and the same old number, nobody,
         and all others; their ``share`` adds up to 1, and that of the pair is its probability.
-        Subscriptions still in use come last, without a share: nobody can have left them.
+        Numbers that may be the same person's get what the others leave. Subscriptions still in use
+        come last, without a share: nobody can have left them.
         """
         judged = self.judgement
         new_row, old_row = int(judged.new_rows[pair]), int(judged.old_rows[pair])
@@ -65,22 +67,35 @@ class Rivalry:
             return min(math.exp(other - log_odds) * probability, 1.0)
 
         found = [self._row(PAIR, self.pool_ids[old_row], log_odds, probability)]
-        for rival in judged.rivals.for_new(new_row, old_row):
-            number = self.pool_ids[rival.pool_row]
-            found.append(self._row(OF_NEW, number, rival.log_odds, share(rival.log_odds)))
-        for rival in judged.rivals.for_old(new_row, old_row):
-            number = self.new_ids[rival.new_row]
-            found.append(self._row(OF_OLD, number, rival.log_odds, share(rival.log_odds)))
+        linked = []
+        for who, rivals in (
+            (OF_NEW, judged.rivals.for_new(new_row, old_row)),
+            (OF_OLD, judged.rivals.for_old(new_row, old_row)),
+        ):
+            for rival in rivals:
+                other = (rival.new_row, rival.pool_row)
+                number = (
+                    self.pool_ids[rival.pool_row] if who == OF_NEW else self.new_ids[rival.new_row]
+                )
+                row = self._row(who, number, rival.log_odds, share(rival.log_odds))
+                if judged.rivals.are_linked((new_row, old_row), other):
+                    linked.append({**row, "who": LINKED})
+                else:
+                    found.append(row)
         nobody = math.log(judged.rivals.nobody)
         found.append(self._row(NOBODY, None, nobody, share(nobody)))
-        rest = 1.0 - sum(row["share"] for row in found)
+        rest = max(1.0 - sum(row["share"] for row in found), 0.0)
+        of_linked = sum(row["share"] for row in linked)
+        for row in linked:
+            row["share"] *= min(rest / max(of_linked, LEAST_OTHERS), 1.0)
+        rest -= sum(row["share"] for row in linked)
         if rest > LEAST_OTHERS:
             found.append(self._row(OTHERS, None, None, rest))
         in_use = (
             self._row(IN_USE, self.pool_ids[rival.pool_row], rival.log_odds, None)
             for rival in judged.rivals.in_use(new_row)
         )
-        return [*found, *in_use]
+        return [*found, *linked, *in_use]
 
     def _row(
         self, who: str, number: str | None, log_odds: float | None, share: float | None

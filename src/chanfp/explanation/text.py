@@ -10,7 +10,7 @@ from ..clock import format_time
 from ..features import FEATURES
 from ..policy import CORROBORATION
 from ..terminal import Line, Piece, block, cut, display_width, grid, labelled, line, share, wrap
-from .rivalry import IN_USE, NOBODY, OF_NEW, OF_OLD, OTHERS, PAIR
+from .rivalry import IN_USE, LINKED, NOBODY, OF_NEW, OF_OLD, OTHERS, PAIR
 from .timeline import Timeline
 from .waterfall import Step, waterfall_steps
 
@@ -59,6 +59,7 @@ RIVAL_WORDS = {
     PAIR: "this pair",
     OF_NEW: "{} for the same new number",
     OF_OLD: "{} for the same old number",
+    LINKED: "{} maybe the same person, so no rival",
     NOBODY: "nobody among the old numbers",
     OTHERS: "others",
     IN_USE: "{} still in use, so nobody left it",
@@ -137,6 +138,9 @@ def _head(explanation: Explanation, width: int) -> Iterator[Line]:
     yield line(cut(names[0], width), names[1])
     yield from labelled("Verdict", f"{verdict_words(match)}.", width)
     yield from labelled("", _rate_words(match), width)
+    if match["link"] == "partial-replacement":
+        words = "The old number is still in use, but clearly less: it is replaced in part."
+        yield from labelled("", words, width)
     expected = match["expected_shared"]
     is_same = expected is None or abs(expected - match["n_shared"]) < LEAST_DIFFERENCE
     renamed = "" if is_same else f" ({expected:.1f} if probable renamings count)"

@@ -55,7 +55,7 @@ def list_timelines(
     """Return the time line of each of some pairs."""
     activity, counted = fingerprints.activity, fingerprints.timelines
     sides = []
-    for side, rows in ((fingerprints.new, new_rows), (fingerprints.departed, old_rows)):
+    for side, rows in ((fingerprints.new, new_rows), (fingerprints.old, old_rows)):
         holdings = side.role.holdings[rows]
         weeks = [[]] * len(rows) if counted is None else counted.of(holdings).tolist()
         first_s, last_s = activity.first_own_s[holdings], activity.last_own_s[holdings]

@@ -15,7 +15,9 @@ import numpy.typing as npt
 
 from .draws import AnyInts, Draws, Ints, mix
 from .holders import Contacts
+from .lives import FARMED
 from .rhythms import DURATIONS, MINUTES, is_weekend, kept_by_weekday
+from .schemes import NEVER_USED_SHARE, USED_DAYS
 from .services import GROUPS
 from .settings import DAY
 from .ties import BURSTS
@@ -86,6 +88,8 @@ def records_of_day(world: World, day: int) -> Records:
     parts += [
         _service_records(world, day, low) for low in range(0, len(world.customers), BLOCK_CUSTOMERS)
     ]
+    if len(world.schemes.begin):
+        parts.append(_farmed_records(world, day))
     columns = [[getattr(part, field.name) for part in parts] for field in fields(Records)]
     records = Records(*(np.concatenate(column) for column in columns))
     # The row number makes the keys distinct, so every way of sorting gives the same order.
@@ -161,6 +165,33 @@ def _service_records(world: World, day: int, low: int) -> Records:
         is_sms=is_sms,
     )
     return _records(world, day, context, bits)
+
+
+def _farmed_records(world: World, day: int) -> Records:
+    """Return what is done with farmed cards: a few short calls to a hotline or to one another."""
+    draws = Draws(world.settings.seed, 20, day)
+    lines, first = world.lines, world.numbers.first_special
+    farmed = np.flatnonzero(lines.kind == FARMED)
+    bits = draws.u16(4 * len(farmed)).reshape(4, len(farmed))
+    used = mix(farmed.astype(np.uint32)) >> np.uint32(16) >= _share(NEVER_USED_SHARE)
+    age = day * DAY + DAY - lines.begin[farmed]
+    calls = used & (age > 0) & (age < USED_DAYS * DAY) & (bits[0] < _share(0.2))
+    line, bits = farmed[calls], bits[:, calls]
+    n = len(line)
+    # In the hours of the shop, and after the card was first in use.
+    second = 14 * 3600 + (bits[1].astype(np.int32) * 4 * 3600 >> 16)
+    another = (bits[2] & np.uint16(3) == 0) & (lines.together[line] != line)
+    plain = np.zeros(n, dtype=np.uint8)
+    return Records(
+        second=second,
+        caller=line.astype(np.int32),
+        callee=np.where(another, lines.together[line], first).astype(np.int32),
+        duration=(bits[3] >> np.uint16(12)).astype(np.int32),
+        cell=lines.home[line],
+        is_sms=np.zeros(n, dtype=np.bool_),
+        caller_way=plain,
+        callee_way=plain,
+    )
 
 
 @dataclass(frozen=True)

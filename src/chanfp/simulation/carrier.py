@@ -41,7 +41,12 @@ class SimulatedCarrier:
     truth : pyarrow.Table
         `new, old, new_subscription, old_subscription, kind, person`, one row per subscription
         first used in the span; `old` is null for newcomers and for additional numbers. `kind` is
-        one of "returner", "partial-replacement", "wanderer", "additional-number", "new".
+        one of "returner", "partial-replacement", "wanderer", "additional-number", "new", "farmed";
+        a farmed card has no `person`.
+    outlet_truth : pyarrow.Table
+        `outlet, scheme, n_new, n_returners, n_farmed, n_elsewhere`, one row per point of sale:
+        what it does ("honest", "corrupt", "farming", "cross-region") and how many lines it sold in
+        the span, to returners, to nobody, to people of another county.
 
     Missing values are null, in files empty. All times are local, in seconds.
     """
@@ -76,6 +81,11 @@ class SimulatedCarrier:
         """Which new subscription is which old one."""
         return self._tables.truth()
 
+    @cached_property
+    def outlet_truth(self) -> pa.Table:
+        """Which points of sale cheat."""
+        return self._tables.outlet_truth()
+
     def __repr__(self) -> str:
         settings, counts = self.settings, pc.value_counts(self.truth["kind"]).to_pylist()
         kinds = ", ".join(f"{count['counts']:,} {count['values']}" for count in counts)
@@ -96,7 +106,7 @@ class SimulatedCarrier:
         """Write the carrier into a folder and return its path.
 
         The folder gets `cdr/part-*.parquet` (or `.csv`), `subscribers.csv`, `sales.csv`,
-        `outlets.csv`, `cells.csv` and `truth.csv`, UTF-8 with a header line.
+        `outlets.csv`, `cells.csv`, `truth.csv` and `outlet_truth.csv`, UTF-8 with a header line.
 
         Parameters
         ----------
@@ -130,7 +140,7 @@ class SimulatedCarrier:
                 progress("days", done, total)
 
         write_cdrs(self.cdrs, target / "cdr", format, day_done)
-        for name in ("subscribers", "sales", "outlets", "cells", "truth"):
+        for name in ("subscribers", "sales", "outlets", "cells", "truth", "outlet_truth"):
             write_csv(getattr(self, name), target / f"{name}.csv")
         return target
 
@@ -153,6 +163,9 @@ def simulate(
     format_noise: float = 0.1,
     dirt: float = 0.002,
     table_lag_days: int = 30,
+    corrupt_share: float = 0.0,
+    farming_share: float = 0.0,
+    cross_region_share: float = 0.0,
     n_threads: int | None = None,
 ) -> SimulatedCarrier:
     """Return a made-up carrier of one city, with records, tables and the truth.
@@ -185,6 +198,9 @@ def simulate(
     table_lag_days : int
         Days from the end of the span to the export of the subscriber table, 0 to 365; departures
         that are closed later are not in it yet.
+    corrupt_share, farming_share, cross_region_share : float
+        Shares of the points of sale that lure returners, activate cards nobody uses, sell to
+        people of other counties; at most 0.5 together. A share above 0 plants at least one.
     n_threads : int, optional
         Threads that draw records; default 2. The records don't depend on it.
 

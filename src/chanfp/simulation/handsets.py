@@ -11,7 +11,7 @@ import pyarrow as pa
 from .digits import decimal_text, luhn_digit
 from .draws import Draws
 from .lines import Lines
-from .lives import FOREVER, NEW
+from .lives import FARMED, FOREVER, NEW
 from .settings import Settings
 
 __all__ = ["Handsets"]
@@ -58,6 +58,8 @@ class Handsets:
         first = np.arange(n_lines, dtype=np.int32)
         _sell_on(draws, lines, first)
         _keep(draws, lines, first)
+        farmed = lines.kind == FARMED
+        first[farmed] = first[lines.together[farmed]]
         second = first.copy()
         share = min(0.9, CHANGED_SHARE * settings.days / 90)
         changed = np.flatnonzero(draws.uniform(n_lines) < share)

@@ -1,7 +1,7 @@
 """Lines: every number that can stand in a record, and who held it from when to when.
 
 The carrier's own subscriptions come first, sorted by holder and begin, then numbers that left
-before the span, then the numbers of other carriers' customers, then services.
+before the span, farmed cards, the numbers of other carriers' customers, services.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .draws import Draws, Floats, Ints
-from .lives import ADDED, FOREVER, HELD, NEW, PARTIAL, Lives
+from .lives import ADDED, FARMED, FOREVER, HELD, NEW, PARTIAL, Lives
 from .people import Population
 from .places import Places
+from .schemes import CARDS_PER_HANDSET, Schemes
 from .settings import DAY, Settings
 
 __all__ = ["QUIET_DAYS", "Lines"]
@@ -42,13 +43,14 @@ class Lines:
     Attributes
     ----------
     person : int64
-        Holder; -1 for numbers that left before the span and whose holders are out of sight.
+        Holder; -1 for numbers that left before the span, whose holders are out of sight, and for
+        farmed cards, which have none.
     begin, end : int64
         Use, as in `Lives`.
     kind : int8
         Row of `KINDS`.
     together : int64
-        Group that came back together, or -1.
+        Group that came back together, or -1; of farmed cards the line whose handset they share.
     old : int64
         Line this one replaced, or -1.
     activated, closed : int64
@@ -88,7 +90,12 @@ class Lines:
 
     @classmethod
     def draw(
-        cls, settings: Settings, population: Population, places: Places, lives: Lives
+        cls,
+        settings: Settings,
+        population: Population,
+        places: Places,
+        lives: Lives,
+        schemes: Schemes,
     ) -> Lines:
         """Lay the lives out as lines and add the numbers that are issued again."""
         draws = Draws(settings.seed, 5)
@@ -110,7 +117,7 @@ class Lines:
             return np.concatenate([column, values])
 
         whole = np.arange(len(person), len(person) + n_ghosts)
-        return cls(
+        lines = cls(
             person=more(person, -1),
             begin=more(begin, ghost_begin),
             end=more(end, ghost_end),
@@ -125,6 +132,37 @@ class Lines:
             home=np.concatenate([home, ghost_cell]),
             work=np.concatenate([work, ghost_cell]),
         )
+        return lines if not len(schemes.begin) else _with_farmed(settings, lines, places, schemes)
+
+
+def _with_farmed(settings: Settings, lines: Lines, places: Places, schemes: Schemes) -> Lines:
+    """Add the cards that nobody uses, activated a moment before in the outlet's back room."""
+    draws = Draws(settings.seed, 18)
+    n, first = len(schemes.begin), len(lines)
+    room = places.cell_in(draws, schemes.county.astype(np.int16))[schemes.farmed_at]
+    rank = np.arange(n) - np.searchsorted(schemes.farmed_at, schemes.farmed_at)
+    values = {
+        "person": -1,
+        "begin": schemes.begin,
+        "end": FOREVER,
+        "kind": FARMED,
+        "together": first + np.arange(n) - rank % CARDS_PER_HANDSET,
+        "old": -1,
+        "activated": schemes.begin - 60 - draws.below(n, 600),
+        "closed": FOREVER,
+        "number_of": first + np.arange(n),
+        "takeover": 0,
+        "fading": 1,
+        "home": room,
+        "work": room,
+    }
+    columns = {}
+    for name, value in values.items():
+        column = getattr(lines, name)
+        columns[name] = np.concatenate(
+            [column, np.broadcast_to(np.asarray(value, column.dtype), n)]
+        )
+    return Lines(**columns)
 
 
 def _replaced(person: Ints, kind: npt.NDArray[np.int8]) -> Ints:

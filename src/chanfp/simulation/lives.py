@@ -17,8 +17,10 @@ from .settings import DAY, Settings
 
 __all__ = ["FOREVER", "KINDS", "Lives"]
 
-HELD, RETURNER, PARTIAL, WANDERER, ADDED, NEW = range(6)
-KINDS = ("held", "returner", "partial-replacement", "wanderer", "additional-number", "new")
+HELD, RETURNER, PARTIAL, WANDERER, ADDED, NEW, FARMED = range(7)
+KINDS = (
+    "held", "returner", "partial-replacement", "wanderer", "additional-number", "new", "farmed",
+)  # fmt: skip
 FOREVER = 2**31 - 1
 TENURE_YEARS = 3.0
 LONGEST_TENURE_DAYS = 12 * 365.0

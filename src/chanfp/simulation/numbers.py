@@ -16,7 +16,9 @@ import pyarrow.compute as pc
 from .digits import decimal_text
 from .draws import Draws, Ints
 from .lines import Lines
+from .lives import FARMED
 from .people import Population
+from .schemes import CARDS_PER_HANDSET
 from .services import Services
 from .settings import Settings
 
@@ -42,6 +44,7 @@ LANDLINE_WAYS = {7: 0.3, 8: 0.1, HYPHENED: 0.3, 11: 0.1, LOCAL: 0.2}
 DIRT_WAYS = {EMPTY: 0.4, CUT: 0.4, LETTERS: 0.2}
 MOBILE, LANDLINE, SPECIAL = range(3)
 LEVELS = 16_384
+STRIPS = 10**8 // CARDS_PER_HANDSET
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class Numbers:
     ) -> Numbers:
         """Write a number for each line."""
         draws = Draws(settings.seed, 8)
-        on_net = _mobile(draws, len(lines), ON_NET_PREFIXES)[lines.number_of]
+        on_net = _in_strips(_mobile(draws, len(lines), ON_NET_PREFIXES), lines)[lines.number_of]
         n_landline = int(population.landline.sum())
         n_mobile = population.size - int(population.on_net.sum()) - n_landline
         local = 2 * 10**7 + draws.distinct(n_landline, 7 * 10**7)
@@ -131,6 +134,26 @@ def _mobile(draws: Draws, n: int, prefixes: tuple[int, ...]) -> Ints:
     codes = draws.distinct(n, len(prefixes) * 10**8)
     prefix, rest = np.divmod(codes, 10**8)
     return np.array(prefixes, dtype=np.int64)[prefix] * 10**8 + rest
+
+
+def _in_strips(numbers: Ints, lines: Lines) -> Ints:
+    """Give farmed cards of one handset numbers in a row, as cards leave the pack."""
+    farmed = np.flatnonzero(lines.kind == FARMED)
+    if not len(farmed):
+        return numbers
+    numbers = numbers.copy()
+    taken = set((np.delete(numbers, farmed) // CARDS_PER_HANDSET).tolist())
+    first = lines.together[farmed]
+    begin_of = {}
+    for line in np.unique(first).tolist():
+        # 10**8 numbers of a prefix are a whole number of strips, so a strip has one prefix.
+        prefix, strip = divmod(int(numbers[line]) // CARDS_PER_HANDSET, STRIPS)
+        while prefix * STRIPS + strip in taken:
+            strip = (strip + 1) % STRIPS
+        taken.add(prefix * STRIPS + strip)
+        begin_of[line] = (prefix * STRIPS + strip) * CARDS_PER_HANDSET
+    numbers[farmed] = np.array([begin_of[line] for line in first.tolist()]) + farmed - first
+    return numbers
 
 
 def _ways(

@@ -1,8 +1,7 @@
 """Outlets: the tree of points of sale, and who sold which line.
 
 City warehouse -> county warehouses -> first-tier dealers -> second-tier dealers and retail
-points. All sell honestly; an outlet that farms cards or sells across regions can be put in by
-changing what `Outlets.sell` returns.
+points. Some of the points cheat, as `Schemes` says.
 """
 
 from __future__ import annotations
@@ -15,15 +14,15 @@ import pyarrow as pa
 
 from .draws import Draws, Floats, Ints, lognormal
 from .lines import Lines
+from .lives import FARMED, NEW, RETURNER, WANDERER
 from .people import Population
 from .places import CITY, county_code
+from .schemes import CORRUPT, CROSS_REGION, Schemes, points_by_county
 from .settings import Settings
 
 __all__ = ["Outlets"]
 
 KINDS = ("city-warehouse", "county-warehouse", "first-tier", "second-tier", "retail")
-PEOPLE_PER_OUTLET = 400
-LEAST_OUTLETS = 4
 RETAIL_SHARE = 0.6
 SIZE_SIGMA = 0.9
 SELLERS = 3
@@ -43,6 +42,8 @@ class Outlets:
         Row of `KINDS`.
     county : int64 (n_outlets,)
         County, -1 for the city warehouse.
+    scheme : int64 (n_outlets,)
+        Row of `SCHEMES`.
     of_line, seller_of_line : int64 (n_lines,)
         Who sold each line.
     """
@@ -50,6 +51,7 @@ class Outlets:
     parent: Ints
     kind: Ints
     county: Ints
+    scheme: Ints
     of_line: Ints
     seller_of_line: Ints
 
@@ -58,14 +60,23 @@ class Outlets:
 
     @classmethod
     def draw(
-        cls, settings: Settings, population: Population, lines: Lines, n_counties: int
+        cls,
+        settings: Settings,
+        population: Population,
+        lines: Lines,
+        n_counties: int,
+        schemes: Schemes,
     ) -> Outlets:
         """Build the tree and sell every line through it."""
         draws = Draws(settings.seed, 12)
         parent, kind, county = _tree(draws, population, n_counties)
         of_line = _sell(draws, population, lines, kind, county)
-        seller = of_line * SELLERS + draws.below(len(lines), SELLERS)
-        return cls(parent, kind, county, of_line, seller)
+        seller = draws.below(len(lines), SELLERS)
+        points = np.flatnonzero(kind >= 3)
+        scheme = np.zeros(len(parent), dtype=np.int64)
+        scheme[points] = schemes.scheme
+        _cheat(settings, population, lines, schemes, points, of_line)
+        return cls(parent, kind, county, scheme, of_line, of_line * SELLERS + seller)
 
     @property
     def names(self) -> pa.StringArray:
@@ -93,8 +104,7 @@ class Outlets:
 
 
 def _tree(draws: Draws, population: Population, n_counties: int) -> tuple[Ints, Ints, Ints]:
-    people = np.bincount(population.county, minlength=n_counties)
-    n_points = np.maximum(people // PEOPLE_PER_OUTLET, LEAST_OUTLETS)
+    n_points = points_by_county(population, n_counties)
     n_dealers = np.maximum(n_points // 6, 2)
     counties = np.arange(n_counties, dtype=np.int64)
     dealer_county = np.repeat(counties, n_dealers)
@@ -125,6 +135,29 @@ def _sell(
     loyal = (lines.old >= 0) & (draws.uniform(len(lines)) < SAME_OUTLET_SHARE)
     outlet[loyal] = outlet[lines.old[loyal]]
     return outlet
+
+
+def _cheat(
+    settings: Settings,
+    population: Population,
+    lines: Lines,
+    schemes: Schemes,
+    points: Ints,
+    of_line: Ints,
+) -> None:
+    """Hand lines over to the points that cheat."""
+    draws = Draws(settings.seed, 19)
+    home = population.county[np.maximum(lines.person, 0)].astype(np.int64)
+    came_back = (lines.kind == RETURNER) | (lines.kind == WANDERER)
+    taken = lines.kind == FARMED
+    of_line[taken] = points[schemes.farmed_at]
+    for code, fits in ((CORRUPT, came_back), (CROSS_REGION, lines.kind == NEW)):
+        for point in schemes.points(code).tolist():
+            is_near = home == schemes.county[point]
+            found = np.flatnonzero(fits & ~taken & (is_near if code == CORRUPT else ~is_near))
+            chosen = found[draws.order(len(found))[: schemes.size[point]]]
+            of_line[chosen] = points[point]
+            taken[chosen] = True
 
 
 def _scaled(share: Floats, size: Ints) -> Ints:

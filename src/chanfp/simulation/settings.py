@@ -36,6 +36,9 @@ class Settings:
     format_noise: float
     dirt: float
     table_lag_days: int
+    corrupt_share: float
+    farming_share: float
+    cross_region_share: float
 
     def __post_init__(self) -> None:
         _check_whole("people", self.people, 100, MOST_PEOPLE)
@@ -53,6 +56,11 @@ class Settings:
                 raise ParameterError(
                     f"`{field.name}` must be from 0 to 1, got {value}; it is a share, not per cent."
                 )
+        if sum(getattr(self, name) for name in _SCHEMES) > 0.5:
+            raise ParameterError(
+                "`corrupt_share`, `farming_share` and `cross_region_share` must sum to at most "
+                "0.5, for somebody must be honest; lower them."
+            )
         _ = self.first_day
         planted = sum(self.count(getattr(self, name)) for name in _PLANTED)
         if planted > 0.8 * self.people:
@@ -96,7 +104,8 @@ _PLANTED = (
     "wanderer_share",
     "added_share",
 )
-_SHARES = (*_PLANTED, "dual_share", "recycled_share", "format_noise", "dirt")
+_SCHEMES = ("corrupt_share", "farming_share", "cross_region_share")
+_SHARES = (*_PLANTED, *_SCHEMES, "dual_share", "recycled_share", "format_noise", "dirt")
 
 
 def _check_whole(name: str, value: object, low: int, high: int) -> None:

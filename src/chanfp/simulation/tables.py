@@ -11,9 +11,10 @@ import pyarrow as pa
 
 from .digits import decimal_text, hex_text
 from .draws import Draws, Ints, mix64
-from .lives import FOREVER, KINDS
+from .lives import FARMED, FOREVER, KINDS
 from .outlets import Outlets
 from .places import n_counties
+from .schemes import CROSS_REGION, SCHEMES
 from .settings import DAY
 from .world import World
 
@@ -48,7 +49,7 @@ class Tables:
         """The tree of outlets and who sold what."""
         world = self.world
         counties = n_counties(world.settings.people)
-        return Outlets.draw(world.settings, world.population, world.lines, counties)
+        return Outlets.draw(world.settings, world.population, world.lines, counties, world.schemes)
 
     @cached_property
     def _issue_order(self) -> Ints:
@@ -77,7 +78,24 @@ class Tables:
         county = self.outlets.county[self.outlets.of_line].astype(np.int16)
         shelf = lines.begin - lines.activated > DAY
         at_dealer = shelf | (draws.uniform(len(lines)) < 0.4)
-        return np.where(at_dealer, world.places.cell_in(draws, county), lines.home)
+        found = np.where(at_dealer, world.places.cell_in(draws, county), lines.home)
+        # Cards that went to another county, and cards nobody took anywhere.
+        return np.where(self._is_abroad | (lines.kind == FARMED), lines.home, found)
+
+    @cached_property
+    def _is_abroad(self) -> npt.NDArray[np.bool_]:
+        """Lines that a cross-region outlet sold to people of another county."""
+        outlets, lines = self.outlets, self.world.lines
+        of_line = outlets.of_line
+        cheats = outlets.scheme[of_line] == CROSS_REGION
+        return np.asarray(cheats & (lines.person >= 0) & self._is_elsewhere, bool)
+
+    @cached_property
+    def _is_elsewhere(self) -> npt.NDArray[np.bool_]:
+        """Lines whose home cell isn't in the county of the outlet."""
+        first = self.world.places.first_cell
+        county = np.searchsorted(first, self.world.lines.home, side="right") - 1
+        return np.asarray(county != self.outlets.county[self.outlets.of_line], bool)
 
     def subscribers(self) -> pa.Table:
         """Return one row per subscription, in order of activation."""
@@ -148,7 +166,33 @@ class Tables:
                 "new_subscription": self._subscription_ids.take(rows),
                 "old_subscription": _blanked(self._subscription_ids.take(old_rows), none),
                 "kind": pa.array(KINDS).take(pa.array(lines.kind[new])),
-                "person": decimal_text(lines.person[new], 8, prefix="P"),
+                "person": _blanked(
+                    decimal_text(np.maximum(lines.person[new], 0), 8, prefix="P"),
+                    lines.person[new] < 0,
+                ),
+            }
+        )
+
+    def outlet_truth(self) -> pa.Table:
+        """Return one row per outlet that sells: its scheme and what it really sold in the span."""
+        outlets, lines = self.outlets, self.world.lines
+        new = np.flatnonzero(lines.is_new)
+        of_new, n = outlets.of_line[new], len(outlets)
+        came_back = lines.old[new] >= 0
+        points = np.flatnonzero(outlets.kind >= 3)
+        counts = {
+            "n_new": np.bincount(of_new, minlength=n),
+            "n_returners": np.bincount(of_new[came_back], minlength=n),
+            "n_farmed": np.bincount(of_new[lines.kind[new] == FARMED], minlength=n),
+            "n_elsewhere": np.bincount(of_new[self._is_elsewhere[new]], minlength=n),
+        }
+        return pa.table(
+            {
+                "outlet": outlets.names.take(pa.array(points)),
+                "scheme": pa.array(SCHEMES).take(pa.array(outlets.scheme[points])),
+                **{
+                    name: pa.array(count[points].astype(np.int64)) for name, count in counts.items()
+                },
             }
         )
 

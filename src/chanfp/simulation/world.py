@@ -17,6 +17,7 @@ from .numbers import Numbers
 from .people import Population
 from .places import Places, n_counties
 from .rhythms import draw_rhythms
+from .schemes import Schemes
 from .services import Services
 from .settings import Settings
 from .ties import TIE_SHARE, Ties
@@ -31,6 +32,7 @@ class World:
     settings: Settings
     population: Population
     places: Places
+    schemes: Schemes
     ties: Ties
     lines: Lines
     services: Services
@@ -44,12 +46,14 @@ class World:
         population = Population.draw(settings, n_counties(settings.people))
         places = Places.draw(settings, population)
         lives = Lives.draw(settings, population)
-        lines = Lines.draw(settings, population, places, lives)
+        schemes = Schemes.draw(settings, population, n_counties(settings.people))
+        lines = Lines.draw(settings, population, places, lives, schemes)
         services = Services.draw(settings, population, lives)
         return cls(
             settings=settings,
             population=population,
             places=places,
+            schemes=schemes,
             ties=Ties.draw(settings, population, lives),
             lines=lines,
             services=services,
