@@ -83,7 +83,10 @@ def test_shares_of_rivals_add_up_and_the_pair_has_its_probability(matches, rows)
         assert rivals[0]["share"] == row["probability"]
         shares = [rival["share"] for rival in rivals if rival["share"] is not None]
         assert sum(shares) == pytest.approx(1.0, abs=6e-4)
-        assert all((rival["share"] is None) == (rival["who"] == "in-use") for rival in rivals)
+        assert all(
+            (rival["share"] is None) == (rival["who"] in ("in-use", "same-person"))
+            for rival in rivals
+        )
         seen.update(rival["who"] for rival in rivals)
     assert {"pair", "same-new", "same-old", "nobody", "in-use"} <= seen
 
@@ -101,9 +104,11 @@ def test_rivals_are_those_of_the_table(matches, rows):
             ("same-new", {b: odds for (a, b), odds in odds_of.items() if a == new and b != old}),
             ("same-old", {a: odds for (a, b), odds in odds_of.items() if b == old and a != new}),
         ):
-            # Those that may be the same person's are named apart, whichever number they share.
-            named = [rival for rival in rivals if rival["who"] in (who, "linked")]
-            found = {(rival["number"], rival["log_odds"]) for rival in named}
+            found = {
+                (rival["number"], rival["log_odds"])
+                for rival in rivals
+                if rival["who"] in (who, "same-person")
+            }
             for number, odds in others.items():
                 if odds >= least and len(found) < 5:
                     assert (number, odds) in found

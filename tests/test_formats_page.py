@@ -54,6 +54,14 @@ def test_every_column_that_goes_out(in_code, carrier):
     assert set(carrier.truth["kind"].to_pylist()) <= in_code
 
 
+def test_every_column_of_an_audit(in_code, carrier):
+    schemas = [schemas_of_audit.NODE_SCHEMA, schemas_of_audit.SUBSCRIPTION_SCHEMA]
+    names = {name for schema in [*schemas, schemas_of_audit.FLAG_SCHEMA] for name in schema.names}
+    names |= {name for name, _ in schemas_of_audit.CUT_FIGURES}
+    assert names | set(INDICATORS) | set(carrier.outlet_truth.column_names) <= in_code
+    assert {"farmed", *SCHEMES} <= in_code
+
+
 def test_every_column_of_an_explanation(in_code, judged_matches):
     inside = (partners.SHARED_SCHEMA, partners.RENAMED_SCHEMA, rivalry.RIVAL_SCHEMA)
     names = {name for schema in inside for name in schema.names}
@@ -65,14 +73,6 @@ def test_every_column_of_an_explanation(in_code, judged_matches):
 
 def test_every_key_of_a_calibration(in_code, judged_matches):
     assert keys_of(judged_matches.calibration().to_dict(), ()) <= in_code
-
-
-def test_every_column_of_an_audit(in_code, carrier):
-    schemas = [schemas_of_audit.NODE_SCHEMA, schemas_of_audit.SUBSCRIPTION_SCHEMA]
-    names = {name for schema in [*schemas, schemas_of_audit.FLAG_SCHEMA] for name in schema.names}
-    names |= {name for name, _ in schemas_of_audit.CUT_FIGURES}
-    assert names | set(INDICATORS) | set(carrier.outlet_truth.column_names) <= in_code
-    assert {"farmed", *SCHEMES} <= in_code
 
 
 def test_every_reason(in_code):

@@ -47,8 +47,9 @@ class Matcher:
     top : int, default 5
         Candidates kept per new subscription.
     min_shared : int, optional
-        List only candidates that share at least this many partners. Default: list all, and grade
-        those that share fewer than the tiers ask for U, ``thin-evidence``.
+        List only candidates that share at least this many partners, where nothing is learned after
+        renaming. Default: list all, and grade those that share fewer than the tiers ask for U,
+        ``thin-evidence``.
     policy : GradePolicy, optional
         What each grade asks for, where a false-match rate is known.
     tiers : SimilarityTiers, optional

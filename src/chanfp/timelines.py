@@ -37,9 +37,14 @@ class Timelines:
     start_s: int
     days: npt.NDArray[np.uint8]
 
-    def of(self, holdings: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
-        """Return the weeks of some holdings that are among these, one row each."""
-        return self.days[np.searchsorted(self.holdings, holdings)]
+    def of(self, holdings: npt.NDArray[np.int64]) -> list[list[int]]:
+        """Return the weeks of each of some holdings, none where it isn't among these."""
+        places = np.searchsorted(self.holdings, holdings)
+        known = np.isin(holdings, self.holdings)
+        return [
+            self.days[place].tolist() if is_known else []
+            for place, is_known in zip(places.tolist(), known.tolist(), strict=True)
+        ]
 
 
 class DayCounter:

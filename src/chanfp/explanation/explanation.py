@@ -48,7 +48,7 @@ class Explanation:
         ``partner, formerly, probability, calls_new, calls_old, rarity``.
     rivals : pyarrow.Table, optional
         What the probability is divided up among: ``who`` (``pair``, ``same-new``, ``same-old``,
-        ``linked``, ``nobody``, ``others``, ``in-use``), ``number``, ``log_odds`` of the pair
+        ``same-person``, ``nobody``, ``others``, ``in-use``), ``number``, ``log_odds`` of the pair
         alone, ``share`` of the competition; None for similarity tiers.
     timeline : Timeline, optional
         First and last signs of life of both, and days active per week.

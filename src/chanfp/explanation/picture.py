@@ -9,7 +9,7 @@ import numpy as np
 from ..clock import DAY_S
 from ..plotting import BLUE, DARK, GREY, ORANGE, new_figure, strip_axes
 from ..terminal import share, wrap
-from .rivalry import IN_USE, LINKED, NOBODY, OF_NEW, OF_OLD, OTHERS, PAIR
+from .rivalry import NOBODY, OF_NEW, OF_OLD, OTHERS, PAIR
 from .text import corroboration_words, gap_words, verdict_words
 from .timeline import Timeline
 from .waterfall import waterfall_steps
@@ -31,7 +31,6 @@ RIVAL_WORDS = {
     PAIR: "this pair",
     OF_NEW: "{}, same new",
     OF_OLD: "{}, same old",
-    LINKED: "{}, maybe the same person",
     NOBODY: "nobody in the pool",
     OTHERS: "others",
 }
@@ -235,7 +234,7 @@ def _rival_rows(explanation: Explanation) -> list[dict[str, Any]]:
     return [
         {**row, "label": RIVAL_WORDS[row["who"]].format(_short(row["number"] or ""))}
         for row in explanation.rivals.to_pylist()
-        if row["who"] != IN_USE
+        if row["share"] is not None
     ]
 
 

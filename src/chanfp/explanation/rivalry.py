@@ -23,11 +23,11 @@ RIVAL_SCHEMA = pa.schema(
     ]
 )
 # Who may stand in the column `who`.
-PAIR, OF_NEW, OF_OLD, LINKED, NOBODY, OTHERS, IN_USE = (
+PAIR, OF_NEW, OF_OLD, SAME_PERSON, NOBODY, OTHERS, IN_USE = (
     "pair",
     "same-new",
     "same-old",
-    "linked",
+    "same-person",
     "nobody",
     "others",
     "in-use",
@@ -56,8 +56,8 @@ class Rivalry:
 
         The pair first, then the strongest others for the same new and the same old number, nobody,
         and all others; their ``share`` adds up to 1, and that of the pair is its probability.
-        Numbers that may be the same person's get what the others leave. Subscriptions still in use
-        come last, without a share: nobody can have left them.
+        Other numbers that are probably the same person's, and don't rival, follow without a share;
+        subscriptions still in use, which nobody can have left, come last.
         """
         judged = self.judgement
         new_row, old_row = int(judged.new_rows[pair]), int(judged.old_rows[pair])
@@ -66,29 +66,23 @@ class Rivalry:
         def share(other: float) -> float:
             return min(math.exp(other - log_odds) * probability, 1.0)
 
+        linked: list[dict[str, Any]] = []
         found = [self._row(PAIR, self.pool_ids[old_row], log_odds, probability)]
-        linked = []
-        for who, rivals in (
-            (OF_NEW, judged.rivals.for_new(new_row, old_row)),
-            (OF_OLD, judged.rivals.for_old(new_row, old_row)),
-        ):
-            for rival in rivals:
-                other = (rival.new_row, rival.pool_row)
-                number = (
-                    self.pool_ids[rival.pool_row] if who == OF_NEW else self.new_ids[rival.new_row]
-                )
-                row = self._row(who, number, rival.log_odds, share(rival.log_odds))
-                if judged.rivals.are_linked((new_row, old_row), other):
-                    linked.append({**row, "who": LINKED})
-                else:
-                    found.append(row)
+        for rival in judged.rivals.for_new(new_row, old_row):
+            number = self.pool_ids[rival.pool_row]
+            if rival.is_linked:
+                linked.append(self._row(SAME_PERSON, number, rival.log_odds, None))
+            else:
+                found.append(self._row(OF_NEW, number, rival.log_odds, share(rival.log_odds)))
+        for rival in judged.rivals.for_old(new_row, old_row):
+            number = self.new_ids[rival.new_row]
+            if rival.is_linked:
+                linked.append(self._row(SAME_PERSON, number, rival.log_odds, None))
+            else:
+                found.append(self._row(OF_OLD, number, rival.log_odds, share(rival.log_odds)))
         nobody = math.log(judged.rivals.nobody)
         found.append(self._row(NOBODY, None, nobody, share(nobody)))
-        rest = max(1.0 - sum(row["share"] for row in found), 0.0)
-        of_linked = sum(row["share"] for row in linked)
-        for row in linked:
-            row["share"] *= min(rest / max(of_linked, LEAST_OTHERS), 1.0)
-        rest -= sum(row["share"] for row in linked)
+        rest = 1.0 - sum(row["share"] for row in found)
         if rest > LEAST_OTHERS:
             found.append(self._row(OTHERS, None, None, rest))
         in_use = (

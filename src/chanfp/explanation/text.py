@@ -10,7 +10,7 @@ from ..clock import format_time
 from ..features import FEATURES
 from ..policy import CORROBORATION
 from ..terminal import Line, Piece, block, cut, display_width, grid, labelled, line, share, wrap
-from .rivalry import IN_USE, LINKED, NOBODY, OF_NEW, OF_OLD, OTHERS, PAIR
+from .rivalry import IN_USE, NOBODY, OF_NEW, OF_OLD, OTHERS, PAIR, SAME_PERSON
 from .timeline import Timeline
 from .waterfall import Step, waterfall_steps
 
@@ -59,7 +59,7 @@ RIVAL_WORDS = {
     PAIR: "this pair",
     OF_NEW: "{} for the same new number",
     OF_OLD: "{} for the same old number",
-    LINKED: "{} maybe the same person, so no rival",
+    SAME_PERSON: "{} probably the same person, no rival",
     NOBODY: "nobody among the old numbers",
     OTHERS: "others",
     IN_USE: "{} still in use, so nobody left it",

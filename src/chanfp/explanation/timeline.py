@@ -57,7 +57,7 @@ def list_timelines(
     sides = []
     for side, rows in ((fingerprints.new, new_rows), (fingerprints.old, old_rows)):
         holdings = side.role.holdings[rows]
-        weeks = [[]] * len(rows) if counted is None else counted.of(holdings).tolist()
+        weeks = [[]] * len(rows) if counted is None else counted.of(holdings)
         first_s, last_s = activity.first_own_s[holdings], activity.last_own_s[holdings]
         sides.append(zip(first_s.tolist(), last_s.tolist(), weeks, strict=True))
     start_s = 0 if counted is None else counted.start_s
