@@ -35,6 +35,7 @@ LAYERS = [
     "model",
     "evidence",
     "features",
+    "habits",
     "profiles",
     "partner_evidence",
     "own_evidence",

@@ -14,6 +14,7 @@ from scipy.sparse import csr_array
 
 from . import _core
 from .blocks import map_blocks
+from .habits import HABITS, Habits
 
 __all__ = [
     "FEATURES",
@@ -53,6 +54,7 @@ FEATURES = {
     "partners_old_alive": "the same, of those that could be called later",
     "volume": "distance of the two sides' calls, in logarithms",
     "outgoing": "distance of the odds of making a call to receiving one, in logarithms",
+    **HABITS,
 }
 
 
@@ -135,6 +137,7 @@ def measure_features(
     began: npt.NDArray[np.float64],
     gone: npt.NDArray[np.float64],
     pool_columns: npt.NDArray[np.int64],
+    habits: Habits | None = None,
     n_threads: int | None = None,
 ) -> FeatureTable:
     """Return the features of pairs of rows.
@@ -193,6 +196,9 @@ def measure_features(
         np.log1p(old.alive),
         np.abs(np.log(new.calls / old.calls)),
         np.abs(new.direction - old.direction),
+        np.full((len(query_rows), len(HABITS)), np.nan)
+        if habits is None
+        else habits.measure(query_rows, pool_rows, n_threads),
     ]
     return FeatureTable(np.column_stack(columns), shared)
 

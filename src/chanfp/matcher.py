@@ -192,6 +192,7 @@ class Matcher:
             pairs,
             region_of_cell=self.region_of_cell,
             own_evidence=self.own_evidence,
+            profiles=None if judgement is None else judgement.profiles,
             n_threads=self.n_threads,
             progress=self.progress,
         )
@@ -230,6 +231,7 @@ class Matcher:
             top=self.top,
             one_to_one=self.one_to_one,
             model=self.given_model,
+            region_of_cell=self.region_of_cell,
             n_threads=self.n_threads,
             progress=self.progress,
         )

@@ -63,6 +63,7 @@ MATCH_SCHEMA = pa.schema(
         ("days_observed_new", pa.float64()),
         ("volume_ratio", pa.float64()),
         ("cell_similarity", pa.float64()),
+        ("same_home_cell", pa.bool_()),
         ("hour_similarity", pa.float64()),
         ("same_imei", pa.bool_()),
         ("same_id", pa.bool_()),

@@ -131,15 +131,16 @@ def _write(figure: Figure, file: Any, kind: str) -> None:
         # Names of groups may be Chinese; where the font has no such sign a box stands in.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         if kind == "svg":
-            buffer = io.StringIO()
-            figure.savefig(buffer, format=kind, metadata=metadata)
-            file.write(_number_clips(buffer.getvalue()).encode())
+            drawn = io.BytesIO()
+            figure.savefig(drawn, format=kind, dpi=DOTS_PER_INCH, metadata=metadata)
+            file.write(_rename_clips(drawn.getvalue()))
         else:
             figure.savefig(file, format=kind, dpi=DOTS_PER_INCH, metadata=metadata)
 
 
-def _number_clips(svg: str) -> str:
-    """Return an SVG with its clip paths numbered; matplotlib names them by their addresses."""
-    for at, name in enumerate(re.findall(r'<clipPath id="(\w+)"', svg)):
-        svg = svg.replace(name, f"clip-{at}")
+def _rename_clips(svg: bytes) -> bytes:
+    """Return an SVG with its clip paths numbered; matplotlib names some by their addresses."""
+    names = dict.fromkeys(re.findall(rb'<clipPath id="([^"]+)"', svg))
+    for number, name in enumerate(names):
+        svg = svg.replace(name, b"clip%d" % number)
     return svg

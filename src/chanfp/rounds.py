@@ -15,10 +15,11 @@ from .csr import check_csr
 from .decoys import Nearness, Returners, estimate_returners, measure_nearness, q_values
 from .features import ProbableRows, measure_features
 from .fingerprints import Fingerprints
+from .habits import Habits
 from .judgement import Judgement
 from .model import MatchModel, RoundModel
 from .outcomes import ControlOutcomes, Outcomes
-from .pools import Pools, Rows
+from .pools import Pools, Rows, profile_pools
 from .renaming import Renames
 from .rivals import Rivals
 
@@ -40,6 +41,7 @@ def judge(
     top: int,
     one_to_one: bool = False,
     model: MatchModel | None = None,
+    region_of_cell: dict[str, str] | None = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> Judgement | None:
@@ -57,6 +59,8 @@ def judge(
         departed ones are.
     model : MatchModel, optional
         Take these coefficients instead of fitting; its last round stands for those it lacks.
+    region_of_cell : dict of str to str, optional
+        Decoys are matched to the departed by region; without it by main cell.
     n_threads : int, optional
         Default every usable core; the result doesn't depend on it.
     progress : callable, optional
@@ -69,7 +73,8 @@ def judge(
     """
     if len(fingerprints.control_old) < MIN_CONTROLS:
         return None
-    court = _Court(Pools(fingerprints), n_threads, progress)
+    profiles = profile_pools(fingerprints, n_threads=n_threads, progress=progress)
+    court = _Court(Pools(fingerprints, profiles, region_of_cell), n_threads, progress)
     renames = Renames.of(*(np.zeros(0, np.int64),) * 2, np.zeros(0))
     models: list[RoundModel] = []
     state = None
@@ -98,6 +103,7 @@ class _Views:
     began: npt.NDArray[np.float64]
     gone: npt.NDArray[np.float64]
     pool_columns: Rows
+    habits: Habits | None
 
     def measure(
         self, queries: Rows, olds: Rows, n_threads: int | None
@@ -112,6 +118,7 @@ class _Views:
             began=self.began,
             gone=self.gone,
             pool_columns=self.pool_columns,
+            habits=self.habits,
             n_threads=n_threads,
         )
         return found.values, found.expected_shared
@@ -165,6 +172,7 @@ class _Court:
             rarity,
             *self.pools.absences(renames, n_columns),
             self.pools.columns[1],
+            self.pools.habits,
         )
         a_rows, b_rows = pairs.a_rows, pairs.b_rows
         found = self._weigh(views, a_rows, b_rows, given)
@@ -326,6 +334,7 @@ class _Court:
             margin_old=margin_old[kept],
             q_value=np.where(place == 0, np.where(lost, 1.0, q_of_new[new_rows]), np.nan),
             lost_to_decoy=lost,
+            profiles=self.pools.profiles,
             features=values,
             folds=self.pools.folds[1][old_rows],
             model=model,
