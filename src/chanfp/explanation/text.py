@@ -46,6 +46,7 @@ TIER_WORDS = {
 REASON_WORDS = {
     "thin-evidence": "too little evidence to say",
     "lost-to-active": "a subscription that is still in use is more probable",
+    "additional-number": "a number still in use is far more probable: an additional number",
     "below-tiers": "below every tier",
 }
 CORROBORATION_WORDS = {
