@@ -307,8 +307,8 @@ class _Court:
         """Return what the last round says of the best departed of each new one."""
         is_new = state.queries < self.pools.n_new
         winners = state.winners
+        competition = self._competition(state.queries, state.olds, state.log_odds)
         if one_to_one:
-            competition = self._competition(state.queries, state.olds, state.log_odds)
             winners = competition.assign(state.score, is_new)
         winning = state.olds[winners]
         q_of_new, most_nearness = self._rates(state, winners)
@@ -355,7 +355,7 @@ class _Court:
                 self.pools.twins[: self.pools.n_new],
             ),
             renames=state.renames,
-            outcomes=self._outcomes(state, winners, q_of_new),
+            outcomes=self._outcomes(state, competition, winners, q_of_new),
         )
 
     def _decoy_wins(self, state: _State, won: Rows) -> DecoyWins:
@@ -368,18 +368,21 @@ class _Court:
         )
 
     def _outcomes(
-        self, state: _State, winners: Rows, q_of_new: npt.NDArray[np.float64]
+        self,
+        state: _State,
+        competition: Competition,
+        winners: Rows,
+        q_of_new: npt.NDArray[np.float64],
     ) -> Outcomes:
         """Return what winners reached, and what controls would have."""
-        queries, olds = state.queries, state.olds
         weights, unseen = self._false(state, winners)
         return Outcomes(
             state.score[winners],
             np.where(np.isnan(weights), unseen, weights),
-            q_of_new[queries[winners]],
+            q_of_new[state.queries[winners]],
             ControlOutcomes.of(
-                self._competition(queries, olds, state.log_odds),
-                self.pools.own(queries, olds),
+                competition,
+                self.pools.own(state.queries, state.olds),
                 state.nobody,
                 len(self.pools.asking),
             ),
