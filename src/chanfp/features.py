@@ -1,4 +1,4 @@
-"""Features: what the model sees of a pair of subscriptions, from their partners alone.
+"""Features: what the model sees of a pair of subscriptions, from their partners and habits.
 
 Only what means the same for a control and for somebody who came back: no gap, no handset, no name.
 """
@@ -155,6 +155,8 @@ def measure_features(
     pool_columns : int64 array, shape (n_pool,)
         Column of each old number as a partner, -1 where it is none. Calls to it don't count for
         the pair: nobody calls a number that has departed, and decoys must have no disadvantage.
+    habits : Habits, optional
+        Of the same rows; their columns are NaN without it.
     n_threads : int, optional
         Default every usable core; the result doesn't depend on it.
     """
