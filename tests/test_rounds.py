@@ -138,13 +138,9 @@ def test_rounds_out_of_range_are_refused():
 
 
 def test_nobody_came_back_and_hardly_anybody_is_found():
-    carrier = chanfp.simulate(
-        2500, seed=6, returner_share=0.0, partial_share=0.0, wanderer_share=0.0
-    )
+    nobody = {f"{kind}_share": 0.0 for kind in ("returner", "partial", "wanderer")}
+    carrier = chanfp.simulate(2500, seed=6, **nobody)
     fingerprints = chanfp.build_fingerprints(carrier.cdrs, carrier.subscribers, new_days=90)
     matches = chanfp.Matcher().fit(fingerprints).match()
-    # Wanderers came back, too, only not from before the records.
-    kinds = dict(zip(*(carrier.truth[name].to_pylist() for name in ("new", "kind")), strict=True))
-    best = [row for row in matches.table.to_pylist() if row["rank"] == 1]
-    found = [row for row in best if row["grade"] in "AB" and kinds[row["new"]] != "wanderer"]
-    assert len(found) <= 4
+    grades = matches.summary["grades"]
+    assert grades.get("A", 0) + grades.get("B", 0) <= 4

@@ -239,7 +239,7 @@ class _Court:
             returners = estimate_returners(
                 plain[of_new],
                 # The level alone: an error of the slope would weigh on the clearest winners.
-                nearness.level * self.pools.decoy_weights[olds[of_new]],
+                max(nearness.level, 1.0) * self.pools.decoy_weights[olds[of_new]],
                 control_weight,
                 self.pools.n_new,
             )
