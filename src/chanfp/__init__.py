@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .audit import OutletAudit, audit_outlets
     from .building import build_fingerprints
     from .cdr import CallRecords, read_cdrs
+    from .chains import Chains, link_chains
     from .errors import ChanfpError, ChanfpWarning, ColumnError, DataError, ParameterError
     from .explanation import Explanation
     from .fingerprints import Fingerprints, FingerprintSet
@@ -48,6 +49,7 @@ __version__: str
 
 _MODULE_OF = {
     "CallRecords": "cdr",
+    "Chains": "chains",
     "ChanfpError": "errors",
     "ChanfpWarning": "errors",
     "ColumnError": "errors",
@@ -80,6 +82,7 @@ _MODULE_OF = {
     "containment_join": "similarity",
     "inspect_cdrs": "inspection",
     "jaccard_join": "similarity",
+    "link_chains": "chains",
     "measure_pairs": "partner_evidence",
     "minhash": "signatures",
     "plan_join": "planning",
@@ -97,6 +100,7 @@ _MODULE_OF = {
 __all__ = [
     "MATCH_SCHEMA",
     "CallRecords",
+    "Chains",
     "ChanfpError",
     "ChanfpWarning",
     "ColumnError",
@@ -129,6 +133,7 @@ __all__ = [
     "containment_join",
     "inspect_cdrs",
     "jaccard_join",
+    "link_chains",
     "measure_pairs",
     "minhash",
     "plan_join",

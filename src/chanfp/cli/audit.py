@@ -150,7 +150,8 @@ def audit(
     as_json: bool,
 ) -> None:
     """Run the command."""
-    from ..audit import audit_outlets, make_folder
+    from ..audit import audit_outlets
+    from ..tables import make_folder
     from .audited import audit_text
 
     make_folder(out)  # found out before all the reading

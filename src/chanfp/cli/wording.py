@@ -19,6 +19,7 @@ PARAMETERS = (
     "allow_partners",
     "area_code",
     "by",
+    "compare_days",
     "days",
     "delimiter",
     "deny_partners",
@@ -28,6 +29,7 @@ PARAMETERS = (
     "hub_share",
     "max_reject_share",
     "memory_limit",
+    "least_probability",
     "lenient",
     "min_shared",
     "new_days",
@@ -38,6 +40,7 @@ PARAMETERS = (
     "out",
     "people",
     "policy",
+    "re_entries",
     "reference_time",
     "rejects",
     "rules",
@@ -50,6 +53,7 @@ PARAMETERS = (
     "timezone",
     "top",
     "window_days",
+    "within_days",
 )
 
 
