@@ -6,10 +6,13 @@ Written after the documentation, not after the code: dictionaries, one call at a
 from __future__ import annotations
 
 import math
+import statistics
 from collections import Counter
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
+
+from scipy.special import betainc
 
 DAY_S = 86_400
 SERVICES = {"10086", "110", "4008001234"}
@@ -70,10 +73,15 @@ class Cast:
     new: dict[int, tuple[int, int]] = field(default_factory=dict)
     active: dict[int, tuple[int, int]] = field(default_factory=dict)
     active_later: dict[int, tuple[int, int]] = field(default_factory=dict)
+    fading: dict[int, tuple[int, int]] = field(default_factory=dict)
     n_without_calls: int = 0
     n_beyond_horizon: int = 0
     n_began_earlier: int = 0
     n_unassigned: int = 0
+
+    @property
+    def old(self) -> dict[int, tuple[int, int]]:
+        return self.departed | self.fading
 
 
 def is_sign_of_life(call: Call, is_caller: bool) -> bool:
@@ -154,7 +162,34 @@ def cast_roles(calls: list[Call], holders: list[Holder], settings: Settings) -> 
             cast.active[row], cast.active_later[row] = windows
         else:
             cast.n_unassigned += 1
+    for row in find_fading(calls, holders, cast):
+        cast.fading[row] = cast.active.pop(row)
+        cast.active_later.pop(row)
     return cast
+
+
+def find_fading(calls: list[Call], holders: list[Holder], cast: Cast) -> list[int]:
+    """Return whose calls are down to half, by more than bursts of calls explain."""
+    volumes = {
+        row: [
+            partners_of(calls, holders[row], role[row]).total()
+            for role in (cast.active, cast.active_later)
+        ]
+        for row in cast.active
+    }
+    if not volumes:
+        return []
+    earlier, later = (sum(side) for side in zip(*volumes.values(), strict=True))
+    share = later / (earlier + later)
+    changes = [
+        (y - share * (x + y)) ** 2 / (share * (1 - share) * (x + y)) for x, y in volumes.values()
+    ]
+    burst = max(1.0, statistics.median(changes) / 0.454936423119572)
+    return [
+        row
+        for row, (x, y) in volumes.items()
+        if y / x <= 0.5 * later / earlier and betainc(x / burst, y / burst + 1, 1 - share) < 0.001
+    ]
 
 
 def reference_of(calls: list[Call], settings: Settings) -> int:
@@ -268,7 +303,7 @@ class Town:
             {row: partners_of(self.calls, self.holders[row], window) for row, window in role}
             for role in (
                 self.cast.new.items(),
-                self.cast.departed.items(),
+                self.cast.old.items(),
                 self.cast.active.items(),
             )
         )
@@ -296,7 +331,7 @@ class Town:
         return begin_s < self.life(new_row).first_s
 
     def candidates(self, new_row: int) -> list[int]:
-        """Return rows of the departed, best first."""
+        """Return rows of the departed and the fading, best first."""
         found = []
         for old_row, old in self.old.items():
             new = self.new[new_row]
@@ -310,7 +345,7 @@ class Town:
         new, old = self.new[new_row], self.old[old_row]
         jaccard = Fraction(len(new.keys() & old.keys()), len(new.keys() | old.keys()))
         tfidf = ruzicka(*self.weighed(new_row, old_row))
-        return -jaccard, -round(tfidf, 9), self.order(old_row)
+        return -jaccard, -round(tfidf, 9), old_row in self.cast.fading, self.order(old_row)
 
     def weighed(self, new_row: int, old_row: int) -> list[dict[str, float]]:
         """Return calls times rarity of each partner, of both sides."""
@@ -350,14 +385,16 @@ class Town:
         mean = math.sqrt(new.total() * old.total())
         directed = [
             directed_partners(self.calls, self.holders[row], role[row])
-            for row, role in ((new_row, self.cast.new), (old_row, self.cast.departed))
+            for row, role in ((new_row, self.cast.new), (old_row, self.cast.old))
         ]
         return {
             "grade": grade,
             "reason": reason,
+            "link": "partial-replacement" if old_row in self.cast.fading else "replacement",
             "probability": None,
             "q_value": None,
             "jaccard": jaccard,
+            "expected_jaccard": jaccard,  # no rounds here
             "weighted_jaccard": ruzicka(new, old),
             "idf_jaccard": rare[0] / rare[1] if rare[1] else None,
             "tfidf_jaccard": ruzicka(*self.weighed(new_row, old_row)),
@@ -378,7 +415,7 @@ class Town:
             "call_share_new": sum(new[name] for name in shared) / new.total(),
             "call_share_old": sum(old[name] for name in shared) / old.total(),
             "n_shared": len(shared),
-            "expected_shared": None,
+            "expected_shared": len(shared),
             "margin_new": None,
             "margin_old": None,
             "n_partners_new": len(new),
@@ -390,7 +427,8 @@ class Town:
     def timing(self, new_row: int, old_row: int) -> dict[str, object]:
         new, old = self.life(new_row), self.life(old_row)
         seen_new_s = self.cast.new[new_row][1] - new.first_s
-        seen_old_s = old.last_s - max(self.cast.departed[old_row][0], old.first_seen_s)
+        begin_s, end_s = self.cast.old[old_row]
+        seen_old_s = end_s - max(begin_s, old.first_seen_s)
         per_day = [
             side.total() / (max(seconds, DAY_S) / DAY_S)
             for side, seconds in (
@@ -407,7 +445,7 @@ class Town:
     def profile_evidence(self, new_row: int, old_row: int) -> dict[str, object]:
         new, old = (
             made_by(self.calls, self.holders[row], role[row])
-            for row, role in ((new_row, self.cast.new), (old_row, self.cast.departed))
+            for row, role in ((new_row, self.cast.new), (old_row, self.cast.old))
         )
         handsets = [
             {call.imei for call in made if call.imei}

@@ -142,7 +142,7 @@ def test_rounds_out_of_range_are_refused():
 
 
 def test_nobody_came_back_and_hardly_anybody_is_found():
-    carrier = chanfp.simulate(2500, seed=6, returner_share=0.0)
+    carrier = chanfp.simulate(2500, seed=6, returner_share=0.0, partial_share=0.0)
     fingerprints = chanfp.build_fingerprints(carrier.cdrs, carrier.subscribers, new_days=90)
     matches = chanfp.Matcher().fit(fingerprints).match()
     grades = matches.summary["grades"]

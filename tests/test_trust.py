@@ -230,10 +230,10 @@ def test_a_damaged_model_is_refused(tmp_path):
         MatchModel([RoundModel.fit(values, is_true, folds)]).save(tmp_path / "no" / "model.json")
 
 
-def grade(policy, q, *, shared=9.0, calls=99, lost=False, **known):
+def grade(policy, q, *, shared=9.0, calls=99, active_score=NAN, **known):
     known = {name: [value] for name, value in known.items()}
     ((letter,), (reason,)) = policy.grade(
-        np.array([q]), np.array([shared]), np.array([calls]), np.array([lost]), known
+        np.array([q]), np.array([shared]), np.array([calls]), np.array([active_score]), known
     )
     return letter, reason
 
@@ -251,7 +251,8 @@ def test_thin_evidence_is_not_graded():
     assert grade(policy, 0.001, shared=1.49) == ("U", "thin-evidence")
     assert grade(policy, 0.001, shared=1.5) == ("A", "")
     assert grade(policy, 0.001, calls=2) == ("U", "thin-evidence")
-    assert grade(policy, 1.0, lost=True) == ("D", "lost-to-active")
+    assert grade(policy, 1.0, active_score=0.79) == ("D", "lost-to-active")
+    assert grade(policy, 1.0, active_score=0.8) == ("D", "additional-number")
 
 
 def test_corroboration_may_be_required_or_veto():

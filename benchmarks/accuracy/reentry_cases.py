@@ -83,7 +83,8 @@ def score_case(
     options = CASES[name]
     case = work / f"{name}-{seed}-{draw}"
     run(tool, "build", data / name / "events.csv.gz", case, *options, "--seed", seed, draw=draw)
-    window = ("--window-days", options[1])
+    # One look, as plain Jaccard's: the scorer ranks by the similarity of numbers as they stand.
+    window = ("--window-days", options[1], "--rounds", "0")
     matches = match(case, "subscribers.csv", "matches.csv", *window)
     shift_dates(case)
     shifted = match(case, "shifted.csv", "shifted-matches.csv", *window)
@@ -137,7 +138,7 @@ def report(tool: Path, data: Path, work: Path, n_draws: int) -> bool:
         )
     vast = vast_found(data, work)
     n_right = sum(old == best for _, old, best in vast)
-    holds &= n_right >= 4
+    holds &= n_right == len(vast)
     print(f"\nvast2008: {n_right} of {len(vast)} people who changed phones come out first")
     for new, old, best in vast:
         print(f"  {new}: was {old}, found {best or 'nobody'}")

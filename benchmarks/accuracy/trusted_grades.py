@@ -93,7 +93,7 @@ def no_competition(case: Case) -> chanfp.Matches:
 
 def similarity(case: Case) -> chanfp.Matches:
     """Match by similarity tiers: no model."""
-    matches = chanfp.Matcher(learn=False).fit(case.fingerprints).match()
+    matches = chanfp.Matcher(learn=False, n_rounds=0).fit(case.fingerprints).match()
     column = matches.table.schema.get_field_index("probability")
     jaccard = matches.table.column("jaccard")
     return replace(matches, table=matches.table.set_column(column, "probability", jaccard))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from .activity import Activity, CleanUnit, gather_activity
@@ -18,6 +20,7 @@ from .clock import has_zone, parse_time
 from .controls import draw_controls
 from .counts import MAX_REJECT_SHARE
 from .errors import ParameterError
+from .fading import find_fading, take_rows
 from .fingerprints import Fingerprints, FingerprintSet
 from .grouping import Grouped, group_calls
 from .hubs import HubSettings, screen_partners
@@ -47,6 +50,8 @@ def build_fingerprints(
     silence_days: float | None = None,
     max_reject_share: float = MAX_REJECT_SHARE,
     rejects: str | os.PathLike[str] | RejectFile | None = None,
+    fading_ratio: float = 0.5,
+    fading_chance: float = 0.001,
     dedupe_s: float | None = None,
     hub_share: float | None = None,
     hub_count: int | None = None,
@@ -80,6 +85,11 @@ def build_fingerprints(
     silence_days : float, optional
         Who is silent for this long has departed, whatever the table says; default only the table
         tells, and without one `window_days`.
+    fading_ratio : float, default 0.5
+        Active subscriptions whose calls are down to this part of the window before, compared with
+        all active ones, are fading: candidates for a partial replacement. 0 for nobody is.
+    fading_chance : float, default 0.001
+        Not if chance does that to more than this share of those who didn't change.
     max_reject_share : float, default 0.05
         Stop if a larger share of the rows can't be used, 0 to 1.
     rejects : path, optional
@@ -127,7 +137,9 @@ def build_fingerprints(
     """
     if subscribers is None and silence_days is None:
         silence_days = window_days
-    windows = WindowSettings(window_days, horizon_days, new_days, silence_days)
+    windows = WindowSettings(
+        window_days, horizon_days, new_days, silence_days, fading_ratio, fading_chance
+    )
     tolerance_s = check_tolerance(dedupe_s)
     memory = MemorySettings(memory_limit, temp_dir)
     memory.check_folder()
@@ -216,21 +228,43 @@ class _Run:
             self.memory.give_back()
             windows = (*roles.windows, *controls)
             both_controls = (len(windows) - 2, len(windows) - 1)
-            grouped, (active_seen, controls_seen) = group_calls(
+            grouped, (active_calls, control_calls) = group_calls(
                 store,
                 activity.n_calls,
                 windows,
                 pairs=(Roles.BOTH_ACTIVE, both_controls),
                 n_threads=self.n_threads,
             )
+        roles, controls = self._set_apart(grouped, roles, controls, active_calls, control_calls)
         self.memory.give_back()
-        return _Gathered(
-            activity,
-            roles.with_active(active_seen),
-            (controls[0].only(controls_seen), controls[1].only(controls_seen)),
-            grouped,
-            int(store.n_repeats.sum()),
-        )
+        return _Gathered(activity, roles, controls, grouped, int(store.n_repeats.sum()))
+
+    def _set_apart(
+        self,
+        grouped: list[list[Grouped]],
+        roles: Roles,
+        controls: tuple[Role, Role],
+        active_calls: npt.NDArray[np.int64],
+        control_calls: npt.NDArray[np.int64],
+    ) -> tuple[Roles, tuple[Role, Role]]:
+        """Take the fading from the active and from the controls; give them a place of their own.
+
+        `grouped` then has those of `departed, new, active, fading, active_later, *controls`.
+        """
+        is_seen = active_calls.min(axis=1) > 0
+        is_fading = find_fading(active_calls, self.windows)
+        found = roles.with_active(is_seen, is_fading)
+        earlier, later = Roles.BOTH_ACTIVE
+        fading = take_rows(grouped, earlier, ~is_fading[is_seen])
+        take_rows(grouped, later, ~is_fading[is_seen])
+        is_control = control_calls.min(axis=1) > 0
+        steady = ~np.isin(controls[0].holdings, found.fading.holdings)
+        for place in (-2, -1):
+            take_rows(grouped, place, steady[is_control])
+        for pieces, piece in zip(grouped, fading, strict=True):
+            pieces.insert(later, piece)
+        kept = is_control & steady
+        return found, (controls[0].only(kept), controls[1].only(kept))
 
     def assemble(self, gathered: _Gathered, hub_settings: HubSettings) -> Fingerprints:
         """Make sparse rows of what was gathered.
@@ -244,7 +278,8 @@ class _Run:
             give_back=self.memory.give_back,
         )
         self.memory.give_back()
-        departed, new, active, active_later, control_old, control_new = (
+        roles = gathered.roles
+        departed, new, active, fading, active_later, control_old, control_new = (
             FingerprintSet(
                 role,
                 self.subscribers.ids.take(pa.array(role.rows)),
@@ -253,7 +288,9 @@ class _Run:
                 rows.outgoing,
             )
             for role, rows in zip(
-                (*gathered.roles.windows, *gathered.controls), screened.rows, strict=True
+                (*roles.windows[:3], roles.fading, roles.active_later, *gathered.controls),
+                screened.rows,
+                strict=True,
             )
         )
         return Fingerprints(
@@ -261,13 +298,14 @@ class _Run:
             new=new,
             active=active,
             active_later=active_later,
+            fading=fading,
             control_old=control_old,
             control_new=control_new,
             partners=screened.partners,
             n_subscribers=screened.n_subscribers,
             hubs=screened.hubs,
             settings=self.windows,
-            roles=gathered.roles,
+            roles=roles,
             activity=gathered.activity,
             subscriptions=self.subscriptions,
             cdrs=self.cdrs.within(gathered.activity.span),

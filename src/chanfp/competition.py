@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
+from .linking import Linking
 
 __all__ = ["Competition"]
 
@@ -34,6 +37,9 @@ class Competition:
     decoys : bool array, shape (n_pairs,)
         True where the old number is a decoy, which nobody can have come back from.
     n_queries, n_olds : int
+    twins : int64 array, shape (n_queries,), optional
+        The old number that is the same subscription as each new one, -1 where none is: somebody
+        came and went again. Default nobody did.
     """
 
     queries: npt.NDArray[np.int64]
@@ -43,11 +49,21 @@ class Competition:
     decoys: npt.NDArray[np.bool_]
     n_queries: int
     n_olds: int
+    twins: npt.NDArray[np.int64] | None = None
+
+    @cached_property
+    def linking(self) -> Linking | None:
+        """Which pairs are no rivals because their numbers may be one person's."""
+        if self.twins is None or not (self.twins >= 0).any():
+            return None
+        found = Linking.of(self.queries, self.olds, self.odds, self.twins, self.n_olds)
+        return found if len(found.pairs) else None
 
     def scores(self, nobody: float) -> npt.NDArray[np.float64]:
         """Return odds / (nobody + odds of all pairs of the same new or the same old number).
 
         Decoys rival others and are rivalled just as departed are, so that neither has an advantage.
+        Numbers of one person that follow each other don't rival, as far as they are one person's.
 
         Parameters
         ----------
@@ -56,20 +72,62 @@ class Competition:
         """
         return self._share(nobody, self.odds)
 
-    def probabilities(self, nobody: float) -> npt.NDArray[np.float64]:
-        """Return what the scores become when it is told who is a decoy: 0 for those."""
-        odds = np.where(self.decoys, 0.0, self.odds)
-        return np.where(self.decoys, 0.0, self._share(nobody, odds))
+    def shares(self, nobody: float) -> npt.NDArray[np.float64]:
+        """Return scores that add up to at most 1 for each new number.
 
-    def _share(self, nobody: float, odds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        What several old numbers of one person have in common is dealt out among them.
+        """
+        return self._share(nobody, self.odds, is_dealt_out=True)
+
+    def probabilities(
+        self, nobody: float, *, is_dealt_out: bool = False
+    ) -> npt.NDArray[np.float64]:
+        """Return what scores, or shares, become when it is told who is a decoy: 0 for those."""
+        odds = np.where(self.decoys, 0.0, self.odds)
+        found = self._share(nobody, odds, is_dealt_out=is_dealt_out)
+        return np.where(self.decoys, 0.0, found)
+
+    def _share(
+        self, nobody: float, odds: npt.NDArray[np.float64], *, is_dealt_out: bool = False
+    ) -> npt.NDArray[np.float64]:
         """Return the share of each pair among `odds` of its new number and rivals for its old."""
         of_new = np.bincount(self.queries, odds, self.n_queries)[self.queries]
         own = self.odds * self.rivals
         others = np.maximum(np.bincount(self.olds, own, self.n_olds)[self.olds] - own, 0.0)
-        return np.asarray(np.round(self.odds / (nobody + of_new + others), DECIMALS), np.float64)
+        total = np.asarray(nobody + of_new + others, np.float64)
+        if (linking := self.linking) is not None:
+            at = linking.pairs
+            total[at] -= self._relief(
+                linking, nobody, odds[at], total[at], is_dealt_out=is_dealt_out
+            )
+        return np.asarray(np.round(self.odds / total, DECIMALS), np.float64)
+
+    def _relief(
+        self,
+        linking: Linking,
+        nobody: float,
+        odds: npt.NDArray[np.float64],
+        total: npt.NDArray[np.float64],
+        *,
+        is_dealt_out: bool,
+    ) -> npt.NDArray[np.float64]:
+        """Return how much less rivals weigh for the pairs of `linking`.
+
+        A pair links two numbers as surely as it holds against those rivals that don't look like
+        the same person's: three numbers that all look alike are one person's.
+        """
+        at = linking.pairs
+        own, rivals = self.odds[at], self.odds[at] * self.rivals[at]
+        of_new, of_old = linking.relieve(odds, rivals, own / (nobody + own))
+        left = np.maximum(total - of_new - of_old, nobody + np.maximum(odds, own))
+        of_new, of_old = linking.relieve(odds, rivals, own / left)
+        relief = of_old if is_dealt_out else of_new + of_old
+        return np.asarray(np.minimum(relief, total - nobody - odds), np.float64)
 
     def nobody_for(self, counted: npt.NDArray[np.bool_], n_returners: float) -> float:
         """Return the odds of nobody at which the probabilities counted add up to a number.
+
+        Several old numbers of one person count once.
 
         Parameters
         ----------
@@ -81,7 +139,10 @@ class Competition:
         low, high = np.log(LEAST_NOBODY), np.log(MOST_NOBODY)
         for _ in range(N_HALVINGS):
             middle = (low + high) / 2
-            if self.probabilities(float(np.exp(middle)))[counted].sum() > n_returners:
+            if (
+                self.probabilities(float(np.exp(middle)), is_dealt_out=True)[counted].sum()
+                > n_returners
+            ):
                 low = middle
             else:
                 high = middle

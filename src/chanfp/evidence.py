@@ -18,7 +18,10 @@ from .pairs import Pairs
 from .partner_evidence import measure_pairs
 from .profiles import read_profiles
 
-__all__ = ["collect_evidence"]
+__all__ = ["LINKS", "collect_evidence"]
+
+# What a new number is to an old one that has departed, and to one that is fading.
+LINKS = ("replacement", "partial-replacement")
 
 ATTRIBUTE_EVIDENCE = {
     "same_id": "id_hash",
@@ -43,7 +46,7 @@ def collect_evidence(
     ----------
     fingerprints : Fingerprints
     pairs : Pairs
-        Rows of ``fingerprints.new`` and ``fingerprints.departed``.
+        Rows of ``fingerprints.new`` and ``fingerprints.old``.
     region_of_cell : dict of str to str, optional
         Fills ``region_new`` and ``region_old``.
     own_evidence : dict of str to compiled function, optional
@@ -62,7 +65,7 @@ def collect_evidence(
     """
     measured = measure_pairs(
         fingerprints.new.matrix,
-        fingerprints.departed.matrix,
+        fingerprints.old.matrix,
         pairs.a_rows,
         pairs.b_rows,
         partner_rarity=fingerprints.partner_rarity,
@@ -84,7 +87,7 @@ def _call_columns(
     fingerprints: Fingerprints, pairs: Pairs, n_threads: int | None
 ) -> dict[str, Any]:
     """Return what shared partners weigh, and how much of either side's calls goes to them."""
-    new, old = fingerprints.new, fingerprints.departed
+    new, old = fingerprints.new, fingerprints.old
     sums = expect_overlaps(
         ProbableRows.certain(new.matrix, new.outgoing),
         ProbableRows.certain(old.matrix, old.outgoing),
@@ -108,11 +111,14 @@ def _call_columns(
 
 def _identity_columns(fingerprints: Fingerprints, pairs: Pairs) -> dict[str, Any]:
     """Return the two numbers, the names of their subscriptions, and the rank."""
-    new, old = fingerprints.new, fingerprints.departed
+    new, old = fingerprints.new, fingerprints.old
     columns: dict[str, Any] = {
         "new": new.ids.take(pa.array(pairs.a_rows)),
         "old": old.ids.take(pa.array(pairs.b_rows)),
         "rank": _ranks(pairs.a_rows),
+        "link": pa.array(LINKS).take(
+            pa.array((pairs.b_rows >= len(fingerprints.departed)).astype(np.int8))
+        ),
     }
     subscription_ids = fingerprints.subscribers.attributes.get("subscription_id")
     if subscription_ids is not None:
@@ -126,13 +132,13 @@ def _identity_columns(fingerprints: Fingerprints, pairs: Pairs) -> dict[str, Any
 
 def _volume_columns(fingerprints: Fingerprints, pairs: Pairs) -> dict[str, Any]:
     """Return how much either side called, for how long, and the time between them."""
-    new, old, activity = fingerprints.new, fingerprints.departed, fingerprints.activity
+    new, old, activity = fingerprints.new, fingerprints.old, fingerprints.activity
     new_rows, old_rows = pairs.a_rows, pairs.b_rows
     begins_s = activity.first_own_s[new.role.holdings[new_rows]]
     old_holdings = old.role.holdings[old_rows]
     ends_s = activity.last_own_s[old_holdings]
     observed_new_s = new.role.end_s[new_rows] - begins_s
-    observed_old_s = ends_s - np.maximum(
+    observed_old_s = old.role.end_s[old_rows] - np.maximum(
         old.role.start_s[old_rows], activity.first_seen_s[old_holdings]
     )
     n_calls_new, n_calls_old = new.n_calls[new_rows], old.n_calls[old_rows]
@@ -154,7 +160,7 @@ def _attribute_columns(fingerprints: Fingerprints, pairs: Pairs) -> dict[str, An
     attributes = fingerprints.subscribers.attributes
     sides = (
         pa.array(fingerprints.new.role.rows[pairs.a_rows]),
-        pa.array(fingerprints.departed.role.rows[pairs.b_rows]),
+        pa.array(fingerprints.old.role.rows[pairs.b_rows]),
     )
     return {
         column: pc.equal(*(attributes[name].take(side) for side in sides))

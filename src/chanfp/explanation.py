@@ -82,7 +82,7 @@ def explain_pair(
     row : int
         Row of `table`.
     new_row, old_row : int
-        The rows of ``fingerprints.new`` and ``fingerprints.departed`` that it is about.
+        The rows of ``fingerprints.new`` and ``fingerprints.old`` that it is about.
     contributions : dict of str to float, optional
         As in `Explanation`.
     """
@@ -95,7 +95,7 @@ def explain_pair(
 
 
 def _shared_partners(fingerprints: Fingerprints, new_row: int, old_row: int) -> pa.Table:
-    new, old = fingerprints.new, fingerprints.departed
+    new, old = fingerprints.new, fingerprints.old
     at_new, at_old = _entries(new, new_row), _entries(old, old_row)
     columns, in_new, in_old = np.intersect1d(
         new.matrix.indices[at_new],

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from .activity import Activity
 from .cdr import CallRecords
@@ -75,12 +75,14 @@ class Fingerprints:
         Old windows of the departed and new windows of the new subscriptions.
     active, active_later : FingerprintSet
         Earlier and later windows of the active subscriptions, row for row.
+    fading : FingerprintSet
+        Earlier windows of subscriptions that are still in use, but clearly less.
     control_old, control_new : FingerprintSet
         Windows of active subscriptions seen as if they had departed and come back, row for row.
     partners : uint64 array
         Number key of each column, ascending.
     n_subscribers : int64 array
-        How many departed, new and active fingerprints each partner is in.
+        How many departed, new, active and fading fingerprints each partner is in.
     hubs : Hubs
         The partners that were dropped from all of them, with the limit that decided.
     settings : WindowSettings
@@ -101,6 +103,7 @@ class Fingerprints:
     new: FingerprintSet
     active: FingerprintSet
     active_later: FingerprintSet
+    fading: FingerprintSet
     control_old: FingerprintSet
     control_new: FingerprintSet
     partners: npt.NDArray[np.uint64]
@@ -118,8 +121,25 @@ class Fingerprints:
     def __repr__(self) -> str:
         return (
             f"<Fingerprints: {len(self.departed):,} departed, {len(self.new):,} new, "
-            f"{len(self.active):,} active; {len(self.partners):,} partners; windows of "
-            f"{self.settings.window_days:g} days; reference time {self.reference_time}>"
+            f"{len(self.active):,} active, {len(self.fading):,} fading; "
+            f"{len(self.partners):,} partners; windows of {self.settings.window_days:g} days; "
+            f"reference time {self.reference_time}>"
+        )
+
+    @cached_property
+    def old(self) -> FingerprintSet:
+        """Who a new subscription may have been: the departed, then the fading."""
+        if not len(self.fading):
+            return self.departed
+        sets = (self.departed, self.fading)
+        roles = [one.role for one in sets]
+        names = ("holdings", "rows", "start_s", "end_s")
+        return FingerprintSet(
+            Role("old", *(np.concatenate([getattr(one, name) for one in roles]) for name in names)),
+            self.subscribers.ids.take(pa.array(np.concatenate([role.rows for role in roles]))),
+            csr_array(vstack([one.matrix for one in sets], format="csr")),
+            np.concatenate([one.seconds for one in sets]),
+            np.concatenate([one.outgoing for one in sets]),
         )
 
     @cached_property
@@ -131,12 +151,30 @@ class Fingerprints:
     def partner_rarity(self) -> npt.NDArray[np.float64]:
         """Inverse document frequency of each partner: ln((1 + N) / (1 + n)), never below 0.
 
-        `N` is the number of departed, new and active fingerprints and `n` how many of them have
-        the partner (Spärck Jones, Journal of Documentation 28, 1972).
+        `N` is the number of departed, new, active and fading fingerprints and `n` how many of them
+        have the partner (Spärck Jones, Journal of Documentation 28, 1972).
         """
-        n_all = len(self.departed) + len(self.new) + len(self.active)
+        n_all = sum(map(len, (self.departed, self.new, self.active, self.fading)))
         ratio = (1.0 + n_all) / (1.0 + self.n_subscribers)
         return np.asarray(np.maximum(np.log(ratio), 0.0), np.float64)
+
+    def find_columns(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+        """Return the column of each number as a partner, -1 for those that nobody calls."""
+        if not len(self.partners):
+            return np.full(len(keys), -1, np.int64)
+        places = np.minimum(np.searchsorted(self.partners, keys), len(self.partners) - 1)
+        return np.where(self.partners[places] == keys, places, -1).astype(np.int64)
+
+    @cached_property
+    def begins_s(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """When each new and each old subscription began: nobody comes back before being there.
+
+        The new begin with their own first sign of life, the old with the first record of any
+        kind. Who is both begins with the same on either side, so nobody is his own candidate.
+        """
+        new, old = self.new.role.holdings, self.old.role.holdings
+        own, seen = self.activity.first_own_s, self.activity.first_seen_s
+        return own[new], np.where(np.isin(old, new), own[old], seen[old])
 
     @property
     def reference_time(self) -> str | None:

@@ -13,7 +13,7 @@ from .blocks import map_ordered
 from .calls import Calls, CallStore
 from .roles import Role
 
-__all__ = ["Grouped", "find_seen", "group_calls"]
+__all__ = ["Grouped", "count_calls", "group_calls"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +38,13 @@ class Grouped:
     seconds: npt.NDArray[np.int64]
     outgoing: npt.NDArray[np.int32]
 
+    @property
+    def n_calls(self) -> npt.NDArray[np.int64]:
+        """Calls of each row (int64)."""
+        ends = np.concatenate([[0], np.cumsum(self.calls, dtype=np.int64)])
+        stops = np.cumsum(self.n_partners)
+        return np.asarray(ends[stops] - ends[stops - self.n_partners], np.int64)
+
     def only(self, chosen: npt.NDArray[np.bool_]) -> Grouped:
         """Return the chosen rows."""
         if chosen.all():
@@ -59,7 +66,7 @@ def group_calls(
     *,
     pairs: Sequence[tuple[int, int]] = (),
     n_threads: int | None = None,
-) -> tuple[list[list[Grouped]], list[npt.NDArray[np.bool_]]]:
+) -> tuple[list[list[Grouped]], list[npt.NDArray[np.int64]]]:
     """Group the calls of the subscriptions in each role, each in its window.
 
     Parameters
@@ -80,34 +87,34 @@ def group_calls(
     grouped : list of list of Grouped
         Per role a row for each subscription that isn't left out, in pieces: piece by piece, a list
         of those of each role. To lay them together here would only be the first of two copies.
-    is_seen : list of bool array
-        For each of `pairs`, which subscriptions were not left out.
+    volumes : list of int64 array, each of shape (n_subscriptions, 2)
+        For each of `pairs`, the calls in the two windows, of those left out, too.
     """
 
-    def group(partition: int) -> tuple[list[Grouped], list[npt.NDArray[np.bool_]]]:
+    def group(partition: int) -> tuple[list[Grouped], list[npt.NDArray[np.int64]]]:
         calls = store.calls(partition, n_calls)
         pieces = [_group_role(calls, role) for role in roles]
-        seen = []
+        volumes = []
         for both in pairs:
-            is_seen = np.logical_and(*(pieces[place].n_partners > 0 for place in both))
+            volumes.append(np.column_stack([pieces[place].n_calls for place in both]))
+            is_seen = volumes[-1].min(axis=1) > 0
             for place in both:
                 pieces[place] = pieces[place].only(is_seen)
-            seen.append(is_seen)
-        return pieces, seen
+        return pieces, volumes
 
     found = list(map_ordered(group, range(store.n_partitions), n_threads=n_threads))
-    is_seen = [np.concatenate(parts) for parts in zip(*(seen for _, seen in found), strict=True)]
-    return [pieces for pieces, _ in found], is_seen
+    volumes = [np.concatenate(parts) for parts in zip(*(one for _, one in found), strict=True)]
+    return [pieces for pieces, _ in found], volumes
 
 
-def find_seen(
+def count_calls(
     store: CallStore,
     n_calls: npt.NDArray[np.int64],
     roles: Sequence[Role],
     *,
     n_threads: int | None = None,
-) -> npt.NDArray[np.bool_]:
-    """Return which subscriptions have a partner in the window of each of some roles.
+) -> npt.NDArray[np.int64]:
+    """Return the calls of subscriptions in the window of each of some roles.
 
     Parameters
     ----------
@@ -115,14 +122,17 @@ def find_seen(
         As in `group_calls`, of which this is the part that needs next to no memory.
     roles : sequence of Role
         With the same subscriptions, row for row, at least one.
+
+    Returns
+    -------
+    int64 array, shape (n_subscriptions, n_roles)
     """
 
-    def seen(partition: int) -> npt.NDArray[np.bool_]:
+    def count(partition: int) -> npt.NDArray[np.int64]:
         calls = store.calls(partition, n_calls)
-        is_seen = [_group_role(calls, role).n_partners > 0 for role in roles]
-        return np.asarray(np.logical_and.reduce(is_seen), bool)
+        return np.column_stack([_group_role(calls, role).n_calls for role in roles])
 
-    parts = map_ordered(seen, range(store.n_partitions), n_threads=n_threads)
+    parts = map_ordered(count, range(store.n_partitions), n_threads=n_threads)
     return np.concatenate(list(parts))
 
 

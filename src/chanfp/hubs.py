@@ -38,7 +38,7 @@ FLOOR = 200
 N_LARGEST = 10
 KEPT, HUB, DENIED, ALLOWED = range(4)
 REASONS = {HUB: "hub", DENIED: "denied", ALLOWED: "allowed"}
-N_COUNTED = 3
+N_COUNTED = 4
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,8 @@ class Hubs:
     partners : uint64 array
         Number keys of all partners before any was dropped.
     n_subscribers, n_calls : int64 array
-        Fingerprints of departed, new and active subscriptions each partner is in; its calls and
-        messages in them, counted only where the verdict isn't ``KEPT``.
+        Fingerprints of departed, new, active and fading subscriptions each partner is in; its
+        calls and messages in them, counted only where the verdict isn't ``KEPT``.
     verdicts : uint8 array
         Of each partner: ``KEPT``, ``HUB``, ``DENIED``, or ``ALLOWED`` (kept beyond the limit).
     """
@@ -194,7 +194,7 @@ class Screened:
     partners : uint64 array
         Number key of each column, ascending.
     n_subscribers : int64 array
-        Departed, new and active fingerprints each is in.
+        Departed, new, active and fading fingerprints each is in.
     rows : list of PartnerRows
     hubs : Hubs
     """
@@ -255,8 +255,8 @@ def screen_partners(
     Parameters
     ----------
     grouped : list of list of Grouped
-        Piece by piece the calls of the departed, the new, the active, and then of those who count
-        as subscribers already. The list is emptied as entries are copied.
+        Piece by piece the calls of the departed, the new, the active, the fading, and then of
+        those who count as subscribers already. The list is emptied as entries are copied.
     settings : HubSettings
     n_threads : int, optional
         Default every usable core.

@@ -8,14 +8,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from .additional import DecoyWins
 from .decoys import Returners
 from .features import FEATURES
 from .fingerprints import Fingerprints
 from .model import MatchModel
 from .pairs import Pairs
-from .partner_evidence import PartnerEvidence, measure_pairs
+from .partner_evidence import measure_pairs
 
-__all__ = ["Judgement", "make_pairs"]
+__all__ = ["Judgement", "make_pairs", "measure_tfidf"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +26,7 @@ class Judgement:
     Parameters
     ----------
     new_rows, old_rows : int64 array, shape (n_pairs,)
-        Rows of ``fingerprints.new`` and ``.departed``; by new row, then most probable first.
+        Rows of ``fingerprints.new`` and ``.old``; by new row, then most probable first.
     probability : float64 array, shape (n_pairs,)
         That one person is behind both, among all that is known.
     log_odds : float64 array, shape (n_pairs,)
@@ -45,10 +46,12 @@ class Judgement:
     returners : Returners
     nearness : float
         How much nearer the departed are to the new than decoys are, at least 1.
-    n_decoys, n_departed : int
-        How many are in the pool.
+    n_decoys, n_old : int
+        Active subscriptions in the pool, and departed and fading ones.
     n_winners, n_decoy_wins : int
-        New subscriptions whose most probable old one has departed, and is a decoy.
+        New subscriptions whose most probable old one is none, and is a decoy.
+    decoy_wins : DecoyWins
+        The latter.
     """
 
     new_rows: npt.NDArray[np.int64]
@@ -66,17 +69,33 @@ class Judgement:
     returners: Returners
     nearness: float
     n_decoys: int
-    n_departed: int
+    n_old: int
     n_winners: int
     n_decoy_wins: int
+    decoy_wins: DecoyWins
 
     def __len__(self) -> int:
         return len(self.new_rows)
 
     @property
+    def active_score(self) -> npt.NDArray[np.float64]:
+        """Score of the decoy that is more probable than each new row's first pair, else NaN."""
+        lost = self.decoy_wins
+        n_rows = max(one.max(initial=-1) for one in (self.new_rows, lost.new_rows)) + 1
+        score = np.full(n_rows, np.nan)
+        score[lost.new_rows] = lost.score
+        return np.where(self.lost_to_decoy, score[self.new_rows], np.nan)
+
+    @property
+    def expected_jaccard(self) -> npt.NDArray[np.float64]:
+        """Jaccard similarity of each pair, partners probably renamed among those shared."""
+        root = self.features[:, list(FEATURES).index("jaccard")]
+        return np.asarray(np.square(root), np.float64)
+
+    @property
     def least_q(self) -> float:
         """The least q-value that so many winners and decoys can show."""
-        return self.nearness * self.n_departed / max(self.n_decoys * self.n_winners, 1)
+        return self.nearness * self.n_old / max(self.n_decoys * self.n_winners, 1)
 
     def contributions(self, pair: int) -> dict[str, float]:
         """Return what each feature adds to the log-odds of a pair, and the ``intercept``."""
@@ -107,33 +126,41 @@ def make_pairs(
         Row for row.
     """
     new_rows, old_rows = judgement.new_rows, judgement.old_rows
-    measured = _measure(fingerprints, new_rows, old_rows, None, n_threads)
-    kept = np.flatnonzero(measured.n_shared >= (min_shared or 0))
-    weighted = _measure(fingerprints, new_rows, old_rows, fingerprints.partner_rarity, n_threads)
+    plain = measure_pairs(
+        fingerprints.new.matrix,
+        fingerprints.old.matrix,
+        new_rows,
+        old_rows,
+        partner_rarity=np.ones(len(fingerprints.partner_rarity)),
+        n_threads=n_threads,
+    )
+    kept = np.flatnonzero(plain.n_shared >= (min_shared or 0))
     names = [name for name, value in vars(judgement).items() if isinstance(value, np.ndarray)]
     pairs = Pairs(
         new_rows[kept],
         old_rows[kept],
-        measured.jaccard[kept],
-        measured.n_shared[kept],
-        np.nan_to_num(weighted.weighted_jaccard[kept]),
+        plain.jaccard[kept],
+        plain.n_shared[kept],
+        measure_tfidf(fingerprints, new_rows, old_rows, n_threads)[kept],
     )
     return replace(judgement, **{name: getattr(judgement, name)[kept] for name in names}), pairs
 
 
-def _measure(
+def measure_tfidf(
     fingerprints: Fingerprints,
     new_rows: npt.NDArray[np.int64],
     old_rows: npt.NDArray[np.int64],
-    weights: npt.NDArray[np.float64] | None,
     n_threads: int | None,
-) -> PartnerEvidence:
-    """Measure pairs on calls or, given weights of partners, on weighted calls."""
+) -> npt.NDArray[np.float64]:
+    """Return the weighted Jaccard similarity of pairs, calls weighted by the partner's rarity."""
+    rarity = fingerprints.partner_rarity
     new, old = (
-        csr_array(one.matrix if weights is None else one.matrix.multiply(weights[None, :]))
-        for one in (fingerprints.new, fingerprints.departed)
+        csr_array(one.matrix.multiply(rarity[None, :]))
+        for one in (fingerprints.new, fingerprints.old)
     )
     for side in (new, old):
         side.eliminate_zeros()
-    rarity = np.ones(len(fingerprints.partner_rarity))
-    return measure_pairs(new, old, new_rows, old_rows, partner_rarity=rarity, n_threads=n_threads)
+    found = measure_pairs(
+        new, old, new_rows, old_rows, partner_rarity=np.ones(len(rarity)), n_threads=n_threads
+    )
+    return np.nan_to_num(found.weighted_jaccard)

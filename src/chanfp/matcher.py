@@ -10,16 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from .blocks import Progress, usable_threads
-from .candidates import find_candidates
 from .clock import DAY_S
-from .csr import check_csr
 from .errors import ParameterError
-from .evidence import collect_evidence
+from .evidence import LINKS, collect_evidence
 from .fingerprints import Fingerprints
 from .grading import SimilarityTiers
 from .judgement import Judgement, make_pairs
@@ -31,11 +28,15 @@ from .partner_evidence import PartnerEvidence
 from .policy import CORROBORATION, GradePolicy
 from .profiles import read_cell_regions
 from .rounds import MIN_CONTROLS, judge
+from .similarity_rounds import find_similar
 from .trust import decoy_notices, tiers_notice, trust_summary
 
 __all__ = ["Matcher"]
 
 MOST_ROUNDS = 20
+LEARNED_COLUMNS = (
+    "probability", "q_value", "expected_shared", "expected_jaccard", "margin_new", "margin_old",
+)  # fmt: skip
 
 
 class Matcher:
@@ -57,7 +58,8 @@ class Matcher:
         grades by similarity tiers.
     n_rounds : int, default 2
         Collective rounds: how often partners who probably came back themselves are taken for
-        whom they were, and everything is judged again.
+        whom they were, and everything is judged again; those with a clear match where grades are
+        similarity tiers.
     one_to_one : bool, default False
         List every old number at most once, with the new one that it goes to, so that as many
         matches as can be expected are right; similarity tiers don't take it.
@@ -154,9 +156,9 @@ class Matcher:
         -------
         Matches
             Ordered by new subscription and rank. Ranks follow ``probability``; where there are too
-            few active subscriptions to learn from, ``jaccard``, then ``tfidf_jaccard``, then the
-            old number, and ``summary["notices"]`` says that no false-match rate is known. Without
-            rows where nobody is departed or nobody is new.
+            few active subscriptions to learn from, ``expected_jaccard``, then that weighted by
+            calls and rarity, then the old number, and ``summary["notices"]`` says that no
+            false-match rate is known. Without rows where nobody is departed or nobody is new.
 
         Raises
         ------
@@ -172,7 +174,15 @@ class Matcher:
             raise ParameterError("the matcher has no fingerprints yet; call `fit` before `match`.")
         judgement = self._judge(fingerprints) if self.learn else None
         if judgement is None:
-            pairs = self._candidates(fingerprints)
+            pairs = find_similar(
+                fingerprints,
+                self.tiers,
+                top=self.top,
+                min_shared=self.min_shared,
+                n_rounds=self.n_rounds,
+                n_threads=self.n_threads,
+                progress=self.progress,
+            )
         else:
             self.model = judgement.model
             judgement, pairs = make_pairs(judgement, fingerprints, self.min_shared, self.n_threads)
@@ -184,7 +194,7 @@ class Matcher:
             n_threads=self.n_threads,
             progress=self.progress,
         )
-        self._grade(columns, judgement)
+        self._grade(columns, pairs, judgement)
         table = make_match_table(columns, len(pairs), self.own_evidence)
         return Matches(
             table,
@@ -193,6 +203,7 @@ class Matcher:
             pairs.a_rows.tolist(),
             pairs.b_rows.tolist(),
             judgement,
+            self.policy.additional_score,
         )
 
     def model_table(self) -> pa.Table:
@@ -221,42 +232,30 @@ class Matcher:
             progress=self.progress,
         )
 
-    def _grade(self, columns: dict[str, Any], judgement: Judgement | None) -> None:
+    def _grade(self, columns: dict[str, Any], pairs: Pairs, judgement: Judgement | None) -> None:
         """Fill in grades, reasons and, where they are known, probabilities and rates."""
         n_calls = np.minimum(columns["n_calls_new"], columns["n_calls_old"])
         if judgement is None:
-            graded = self.tiers.grade(columns["jaccard"], columns["n_shared"], n_calls)
+            columns["expected_shared"], columns["expected_jaccard"] = pairs.n_shared, pairs.jaccard
+            graded = self.tiers.grade(pairs.jaccard, pairs.n_shared, n_calls)
         else:
-            for name in ("probability", "q_value", "expected_shared", "margin_new", "margin_old"):
+            for name in LEARNED_COLUMNS:
                 columns[name] = getattr(judgement, name)
             known = {name: columns[name].to_pylist() for name in CORROBORATION if name in columns}
             graded = self.policy.grade(
                 judgement.q_value,
                 judgement.expected_shared,
                 n_calls,
-                judgement.lost_to_decoy,
+                judgement.active_score,
                 known,
             )
         columns["grade"], columns["reason"] = graded
-
-    def _candidates(self, fingerprints: Fingerprints) -> Pairs:
-        return find_candidates(
-            check_csr(fingerprints.new.matrix, "new"),
-            check_csr(fingerprints.departed.matrix, "departed"),
-            partner_rarity=fingerprints.partner_rarity,
-            top_k=self.top,
-            min_shared=self.min_shared or 1,
-            new_begins=fingerprints.activity.first_own_s[fingerprints.new.role.holdings],
-            departed_begins=_departed_begins(fingerprints),
-            n_threads=self.n_threads,
-            progress=self.progress,
-        )
 
     def _summary(
         self, fingerprints: Fingerprints, table: pa.Table, judgement: Judgement | None
     ) -> dict[str, Any]:
         best = table.filter(pc.equal(table.column("rank"), 1))
-        grades = Counter(best.column("grade").to_pylist())
+        grades, links = (Counter(best.column(name).to_pylist()) for name in ("grade", "link"))
         notices = _role_notices(fingerprints)
         if not table.num_rows and not notices:
             notices.append("no new subscription shares enough partners with a departed one")
@@ -279,20 +278,10 @@ class Matcher:
             "candidates": table.num_rows,
             "new_with_candidate": best.num_rows,
             "grades": dict(sorted(grades.items())),
-            **trust_summary(best, judgement),
+            "links": {link: links[link] for link in LINKS},
+            **trust_summary(best, judgement, self.policy),
             "notices": notices,
         }
-
-
-def _departed_begins(fingerprints: Fingerprints) -> npt.NDArray[np.int64]:
-    """Return when each departed subscription was first seen, in any record.
-
-    Who is new, too, begins with its own first sign of life, as it does among the new; so nobody
-    begins before himself and is his own candidate.
-    """
-    activity, holdings = fingerprints.activity, fingerprints.departed.role.holdings
-    is_new = np.isin(holdings, fingerprints.new.role.holdings)
-    return np.where(is_new, activity.first_own_s[holdings], activity.first_seen_s[holdings])
 
 
 def _role_notices(fingerprints: Fingerprints) -> list[str]:
@@ -300,7 +289,7 @@ def _role_notices(fingerprints: Fingerprints) -> list[str]:
     roles, settings = fingerprints.roles, fingerprints.settings
     new_days = settings.window_days if settings.new_days is None else settings.new_days
     notices = []
-    if not len(fingerprints.departed):
+    if not len(fingerprints.old):
         notices.append(
             f"all {roles.n_beyond_horizon:,} departed subscriptions lie beyond `horizon_days`"
             if roles.n_beyond_horizon

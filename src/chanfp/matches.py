@@ -13,10 +13,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from .additional import ADDITIONAL_SCHEMA
 from .errors import ParameterError
 from .explanation import Explanation, explain_pair
 from .fingerprints import Fingerprints
 from .judgement import Judgement
+from .policy import ADDITIONAL_SCORE
 from .tables import write_table
 
 if TYPE_CHECKING:
@@ -24,12 +26,13 @@ if TYPE_CHECKING:
 
 __all__ = ["MATCH_SCHEMA", "MATCH_SCHEMA_VERSION", "Matches", "make_match_table"]
 
-MATCH_SCHEMA_VERSION = 2
+MATCH_SCHEMA_VERSION = 3
 MATCH_SCHEMA = pa.schema(
     [
         ("new", pa.string()),
         ("old", pa.string()),
         ("rank", pa.int32()),
+        ("link", pa.string()),
         ("grade", pa.string()),
         ("probability", pa.float64()),
         ("q_value", pa.float64()),
@@ -48,6 +51,7 @@ MATCH_SCHEMA = pa.schema(
         ("call_share_old", pa.float64()),
         ("n_shared", pa.int32()),
         ("expected_shared", pa.float64()),
+        ("expected_jaccard", pa.float64()),
         ("margin_new", pa.float64()),
         ("margin_old", pa.float64()),
         ("n_partners_new", pa.int64()),
@@ -92,9 +96,11 @@ class Matches:
     fingerprints : Fingerprints
         What the matches were made from.
     new_rows, old_rows : list of int
-        Row of ``fingerprints.new`` and ``fingerprints.departed`` for each row of the table.
+        Row of ``fingerprints.new`` and ``fingerprints.old`` for each row of the table.
     judgement : Judgement, optional
         What the grades rest on, row for row; None where they are similarity tiers.
+    additional_score : float
+        Score from which `additional_numbers` lists, as of the policy.
     """
 
     table: pa.Table
@@ -103,6 +109,7 @@ class Matches:
     new_rows: list[int] = field(repr=False)
     old_rows: list[int] = field(repr=False)
     judgement: Judgement | None = field(default=None, repr=False)
+    additional_score: float = field(default=ADDITIONAL_SCORE, repr=False)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -149,6 +156,32 @@ class Matches:
             If it can't be written there.
         """
         write_table(self.table, path)
+
+    def additional_numbers(self, min_score: float | None = None) -> pa.Table:
+        """List new numbers of people whose other number is still in use.
+
+        Parameters
+        ----------
+        min_score : float, optional
+            Least ``score``, 0 to 1; default that of the policy, 0.8. 0 lists every win of a decoy,
+            most of which are chance.
+
+        Returns
+        -------
+        pyarrow.Table
+            ``new``, the ``active`` number, ``score`` (what would be the probability if that one had
+            departed), ``log_odds`` of the pair alone, and how many partners both share; highest
+            score first. Without rows where grades are similarity tiers.
+
+        Notes
+        -----
+        Only active subscriptions in the pool, the decoys, are seen: all of them up to 4,000, beyond
+        that a sample as large as there are departed, up to 20,000.
+        """
+        if self.judgement is None:
+            return ADDITIONAL_SCHEMA.empty_table()
+        least = self.additional_score if min_score is None else min_score
+        return self.judgement.decoy_wins.only(least).table(self.fingerprints)
 
     def explain(
         self,

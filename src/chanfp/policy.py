@@ -12,9 +12,10 @@ import numpy.typing as npt
 from .errors import ParameterError
 from .grading import THIN_EVIDENCE
 
-__all__ = ["CORROBORATION", "GradePolicy"]
+__all__ = ["ADDITIONAL_SCORE", "CORROBORATION", "GradePolicy"]
 
-LOST_TO_ACTIVE = "lost-to-active"
+ADDITIONAL_SCORE = 0.8
+LOST_TO_ACTIVE, ADDITIONAL_NUMBER = "lost-to-active", "additional-number"
 NOT_GRADED, LOWEST = "U", "D"
 # What is known beside calls; the model never sees it, so a policy may ask for it.
 CORROBORATION = ("same_imei", "same_id", "same_name", "same_outlet", "same_seller")
@@ -39,6 +40,9 @@ class GradePolicy:
     veto : tuple of str
         Corroboration that must not be contradicted: where it is known to be false the grade is D,
         ``vetoed-same_id``.
+    additional_score : float, default 0.8
+        A new number that a subscription still in use wins with at least this score is an additional
+        number of the same person, ``additional-number``; above 0 to 1.
 
     Raises
     ------
@@ -56,6 +60,7 @@ class GradePolicy:
     min_calls: int = 3
     require: tuple[str, ...] = ()
     veto: tuple[str, ...] = ()
+    additional_score: float = ADDITIONAL_SCORE
 
     def __post_init__(self) -> None:
         values = list(self.limits.values())
@@ -67,6 +72,11 @@ class GradePolicy:
         for name in ("min_shared", "min_calls"):
             if getattr(self, name) < 1:
                 raise ParameterError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
+        if not 0 < self.additional_score <= 1:
+            raise ParameterError(
+                f"`additional_score` must lie above 0 and up to 1, got {self.additional_score}; it "
+                "is compared with something like a probability."
+            )
         unknown = sorted({*self.require, *self.veto} - set(CORROBORATION))
         if unknown:
             raise ParameterError(
@@ -78,7 +88,7 @@ class GradePolicy:
         q_value: npt.NDArray[np.float64],
         n_shared: npt.NDArray[np.float64],
         n_calls: npt.NDArray[np.int64],
-        lost_to_active: npt.NDArray[np.bool_],
+        active_score: npt.NDArray[np.float64],
         corroboration: Mapping[str, Any],
     ) -> tuple[list[str], list[str]]:
         """Grade matches.
@@ -91,8 +101,8 @@ class GradePolicy:
             Partners in common, those probably renamed among them.
         n_calls : int64 array, shape (n_matches,)
             Calls of the side that has fewer.
-        lost_to_active : bool array, shape (n_matches,)
-            True where a subscription still in use is more probable.
+        active_score : float64 array, shape (n_matches,)
+            Score of a subscription still in use where that is more probable, else NaN.
         corroboration : dict of str to list of bool or None
             Columns of `CORROBORATION`; those not given are unknown.
 
@@ -107,7 +117,8 @@ class GradePolicy:
         grades, reasons = np.full(n, LOWEST, object), np.full(n, "", object)
         for grade, limit in reversed(list(self.limits.items())):
             grades[q_value <= limit] = grade
-        reasons[lost_to_active] = LOST_TO_ACTIVE
+        reasons[~np.isnan(active_score)] = LOST_TO_ACTIVE
+        reasons[active_score >= self.additional_score] = ADDITIONAL_NUMBER
         for names, word, wrong in (
             (self.require, "lacks", (None, False)),
             (self.veto, "vetoed", (False,)),

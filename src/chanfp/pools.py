@@ -1,7 +1,8 @@
 """Pools: who asks for an old number, and who is asked for.
 
 New subscriptions ask, and so do controls, as if they were new. Departed subscriptions are asked
-for, and so are the same controls, as if they had departed: the decoys.
+for, and so are fading ones, who may be replaced bit by bit, and the same controls, as if they had
+departed: the decoys.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ ASKING_STREAM, FOLD_STREAM = 4, 5
 
 @dataclass(frozen=True, eq=False)
 class Pools:
-    """Queries: new subscriptions, then controls. Pool: departed ones, then decoys."""
+    """Queries: new subscriptions, then controls. Pool: departed ones, fading ones, then decoys."""
 
     fingerprints: Fingerprints
 
@@ -42,9 +43,9 @@ class Pools:
         return len(self.fingerprints.new)
 
     @property
-    def n_departed(self) -> int:
-        """How many of the pool have departed."""
-        return len(self.fingerprints.departed)
+    def n_old(self) -> int:
+        """How many of the pool a new one may have been: all but the decoys."""
+        return len(self.fingerprints.old)
 
     @cached_property
     def asking(self) -> Rows:
@@ -62,8 +63,8 @@ class Pools:
 
     @cached_property
     def pool(self) -> ProbableRows:
-        """Windows of the departed, then of the decoys."""
-        sets = (self.fingerprints.departed, self.fingerprints.control_old)
+        """Windows of the departed, of the fading, then of the decoys."""
+        sets = (self.fingerprints.old, self.fingerprints.control_old)
         return _stack(*((one.matrix, one.outgoing) for one in sets))
 
     @cached_property
@@ -71,19 +72,28 @@ class Pools:
         """Number keys of queries and pool."""
         prints = self.fingerprints
         keys = prints.subscriptions.keys
-        new, departed, control = (
-            keys[one.role.holdings] for one in (prints.new, prints.departed, prints.control_old)
+        new, old, control = (
+            keys[one.role.holdings] for one in (prints.new, prints.old, prints.control_old)
         )
-        return np.concatenate([new, control[self.asking]]), np.concatenate([departed, control])
+        return np.concatenate([new, control[self.asking]]), np.concatenate([old, control])
 
     @cached_property
     def columns(self) -> tuple[Rows, Rows]:
         """Columns of the queries' and the pool's numbers as partners, -1 for those nobody calls."""
-        partners = self.fingerprints.partners
-        queries, pool = self.keys
-        new = _find(partners, queries)
+        new, pool = (self.fingerprints.find_columns(keys) for keys in self.keys)
         new[self.n_new :] = -1  # a control's number is its own all along
-        return new, _find(partners, pool)
+        return new, pool
+
+    @cached_property
+    def twins(self) -> Rows:
+        """Place in the pool of each query that has departed as well, -1 for the others."""
+        new, departed = (
+            one.role.holdings for one in (self.fingerprints.new, self.fingerprints.departed)
+        )
+        found = np.full(len(self.queries), -1, np.int64)
+        _, in_new, in_departed = np.intersect1d(new, departed, return_indices=True)
+        found[in_new] = in_departed
+        return found
 
     @cached_property
     def folds(self) -> tuple[Rows, Rows]:
@@ -98,36 +108,29 @@ class Pools:
     @cached_property
     def begins(self) -> tuple[Rows, Rows]:
         """When queries and pool began; nobody comes back before being there."""
-        prints, activity = self.fingerprints, self.fingerprints.activity
-        departed, is_new = prints.departed.role.holdings, prints.new.role.holdings
-        first = np.where(
-            np.isin(departed, is_new),
-            activity.first_own_s[departed],
-            activity.first_seen_s[departed],
-        )
-        controls = activity.first_seen_s[prints.control_old.role.holdings]
+        prints = self.fingerprints
+        new, old = prints.begins_s
+        controls = prints.activity.first_seen_s[prints.control_old.role.holdings]
         return (
-            np.concatenate(
-                [activity.first_own_s[is_new], prints.control_new.role.start_s[self.asking]]
-            ),
-            np.concatenate([first, controls]),
+            np.concatenate([new, prints.control_new.role.start_s[self.asking]]),
+            np.concatenate([old, controls]),
         )
 
     @cached_property
     def decoy_weights(self) -> npt.NDArray[np.float64]:
-        """Departed that each of the pool stands for if it is a decoy, else NaN."""
+        """Departed and fading that each of the pool stands for if it is a decoy, else NaN."""
         prints = self.fingerprints
-        weights = weigh_decoys(prints.departed.n_partners, prints.control_old.n_partners)
-        return np.concatenate([np.full(self.n_departed, np.nan), weights])
+        weights = weigh_decoys(prints.old.n_partners, prints.control_old.n_partners)
+        return np.concatenate([np.full(self.n_old, np.nan), weights])
 
     @property
     def ratio(self) -> float:
-        """Departed per decoy."""
-        return self.n_departed / max(len(self.fingerprints.control_old), 1)
+        """Departed and fading per decoy."""
+        return self.n_old / max(len(self.fingerprints.control_old), 1)
 
     def own(self, queries: Rows, olds: Rows) -> npt.NDArray[np.bool_]:
         """Return which pairs are a control and its own old window."""
-        own_of = np.concatenate([np.full(self.n_new, -1, np.int64), self.asking + self.n_departed])
+        own_of = np.concatenate([np.full(self.n_new, -1, np.int64), self.asking + self.n_old])
         return np.asarray(own_of[queries] == olds, bool)
 
     def absences(
@@ -137,7 +140,7 @@ class Pools:
         new, old = self.columns
         began, gone = np.zeros(n_columns), np.zeros(n_columns)
         began[new[new >= 0]] = 1.0
-        departed = old[: self.n_departed]
+        departed = old[: len(self.fingerprints.departed)]  # the fading can still be called
         gone[departed[departed >= 0]] = 1.0
         recycled = (began > 0) & (gone > 0)
         began[recycled] = gone[recycled] = 0.0
@@ -156,11 +159,3 @@ def _only(prints: FingerprintSet, rows: Rows) -> tuple[csr_array, npt.NDArray[np
 def _stack(*sets: tuple[csr_array, npt.NDArray[np.int32]]) -> ProbableRows:
     matrix = csr_array(vstack([matrix for matrix, _ in sets], format="csr"))
     return ProbableRows.certain(matrix, np.concatenate([outgoing for _, outgoing in sets]))
-
-
-def _find(partners: npt.NDArray[np.uint64], keys: npt.NDArray[np.uint64]) -> Rows:
-    """Return the column of each key, -1 for those that have none."""
-    if not len(partners):
-        return np.full(len(keys), -1, np.int64)
-    places = np.minimum(np.searchsorted(partners, keys), len(partners) - 1)
-    return np.where(partners[places] == keys, places, -1).astype(np.int64)

@@ -185,18 +185,18 @@ class _Collector:
 def read_profiles(
     fingerprints: Fingerprints,
     new_rows: npt.NDArray[np.int64],
-    departed_rows: npt.NDArray[np.int64],
+    old_rows: npt.NDArray[np.int64],
     *,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> tuple[Profile, Profile]:
-    """Read the CDRs once more and profile some new and some departed subscriptions.
+    """Read the CDRs once more and profile some new and some old subscriptions.
 
     Parameters
     ----------
     fingerprints : Fingerprints
-    new_rows, departed_rows : int64 array
-        The rows of ``fingerprints.new`` and ``fingerprints.departed`` that are wanted.
+    new_rows, old_rows : int64 array
+        The rows of ``fingerprints.new`` and ``fingerprints.old`` that are wanted.
     n_threads : int, optional
         Default every usable core.
     progress : callable, optional
@@ -204,7 +204,7 @@ def read_profiles(
 
     Returns
     -------
-    new, departed : Profile
+    new, old : Profile
         Over the same columns; rows that were not wanted are empty.
 
     Raises
@@ -221,7 +221,7 @@ def read_profiles(
     n_holdings = len(fingerprints.subscriptions.keys)
     collectors = (
         _Collector(fingerprints.new, np.unique(new_rows), n_holdings),
-        _Collector(fingerprints.departed, np.unique(departed_rows), n_holdings),
+        _Collector(fingerprints.old, np.unique(old_rows), n_holdings),
     )
     cells, handsets = _Names(), _Names()
     for calls in fingerprints.cdrs.clean_calls(
@@ -238,8 +238,8 @@ def read_profiles(
     if imeis is not None:
         for collector in collectors:
             collector.add_table_handsets(imeis, handsets)
-    new, departed = (collector.profile(cells, handsets) for collector in collectors)
-    return new, departed
+    new, old = (collector.profile(cells, handsets) for collector in collectors)
+    return new, old
 
 
 def _collect(

@@ -27,6 +27,7 @@ ROLE_WORDS = {
     "departed": "departed",
     "new": "new",
     "active": "active",
+    "fading": "fading",
     "departed_beyond_horizon": "departed before the horizon",
     "without_role": "seen too briefly",
     "without_calls": "without calls",
@@ -50,19 +51,35 @@ class WindowSettings:
     silence_days : float, optional
         Who shows no sign of life for this long before the reference time has departed, whatever
         the table says; default only the table tells.
+    fading_ratio : float, default 0.5
+        Who is active, but makes and receives at most this part of the calls it did in the window
+        before, compared with all active ones, is fading; 0 to below 1, 0 for nobody is.
+    fading_chance : float, default 0.001
+        Nobody is fading whose volume is down by chance: with at least this probability among
+        those who didn't change. Above 0, below 1.
 
     Raises
     ------
     ParameterError
-        If a length is not a positive number of days.
+        If a length is not a positive number of days, or a share is out of range.
     """
 
     window_days: float = 30
     horizon_days: float | None = None
     new_days: float | None = None
     silence_days: float | None = None
+    fading_ratio: float = 0.5
+    fading_chance: float = 0.001
 
     def __post_init__(self) -> None:
+        for name, least in (("fading_ratio", "0"), ("fading_chance", "above 0")):
+            share = getattr(self, name)
+            is_number = isinstance(share, Real) and not isinstance(share, bool)
+            if not is_number or not 0 <= share < 1 or (share == 0 and least != "0"):
+                raise ParameterError(
+                    f"`{name}` must lie between {least} and 1, got {share!r}; `fading_ratio` 0 "
+                    "takes nobody for fading."
+                )
         for name in ("window_days", "horizon_days", "new_days", "silence_days"):
             days = getattr(self, name)
             if days is None and name != "window_days":
@@ -134,6 +151,9 @@ class Roles:
         Old windows of the departed, new windows of the new. A subscription may be both.
     active, active_later : Role
         Earlier and later windows of the active subscriptions, row for row.
+    fading : Role
+        Earlier windows of those whose volume is clearly down; they are among the active until calls
+        are counted.
     n_without_calls, n_beyond_horizon, n_began_earlier, n_unassigned : int
         Subscriptions without a record up to the reference time; departed ones beyond the horizon;
         others whose beginning was seen, but more than `new_days` ago; those without a role.
@@ -143,6 +163,7 @@ class Roles:
     new: Role
     active: Role
     active_later: Role
+    fading: Role
     n_without_calls: int
     n_beyond_horizon: int
     n_began_earlier: int
@@ -153,7 +174,7 @@ class Roles:
 
     @property
     def windows(self) -> tuple[Role, Role, Role, Role]:
-        """The roles in the order of their fields."""
+        """The roles that are known before calls are counted."""
         return self.departed, self.new, self.active, self.active_later
 
     def as_dict(self) -> dict[str, int]:
@@ -162,6 +183,7 @@ class Roles:
             "departed": len(self.departed),
             "new": len(self.new),
             "active": len(self.active),
+            "fading": len(self.fading),
             "without_calls": self.n_without_calls,
             "departed_beyond_horizon": self.n_beyond_horizon,
             "without_role": self.n_unassigned,
@@ -169,12 +191,19 @@ class Roles:
             "both_departed_and_new": int(np.isin(self.new.holdings, self.departed.holdings).sum()),
         }
 
-    def with_active(self, is_seen: npt.NDArray[np.bool_]) -> Roles:
-        """Return the roles with those active subscriptions alone that were seen in both windows."""
+    def with_active(
+        self, is_seen: npt.NDArray[np.bool_], is_fading: npt.NDArray[np.bool_]
+    ) -> Roles:
+        """Return the roles with those active subscriptions alone that were seen in both windows.
+
+        Those of them that are fading have that role instead.
+        """
+        is_active = is_seen & ~is_fading
         return replace(
             self,
-            active=self.active.only(is_seen),
-            active_later=self.active_later.only(is_seen),
+            active=self.active.only(is_active),
+            active_later=self.active_later.only(is_active),
+            fading=replace(self.active.only(is_seen & is_fading), name="fading"),
             n_unassigned=self.n_unassigned + int(np.count_nonzero(~is_seen)),
         )
 
@@ -204,7 +233,8 @@ def assign_roles(
     * Active: all others with signs of life before and after the moment at which two adjoining
       windows meet, the later of which ends at the reference time; where the records don't reach
       back for two windows, both are half of what there is. Whoever has no partner in one of the
-      two is left out later (`Roles.with_active`).
+      two is left out later, and whoever calls clearly less in the later one is fading
+      (`Roles.with_active`).
 
     The dates of the table decide nothing else: closure comes late and activation early.
     """
@@ -237,6 +267,7 @@ def assign_roles(
         role("new", is_new, first_s, np.minimum(first_s + window_s, reference_s)),
         role("active", is_active, split_s - window_s, split_s - 1),
         role("active_later", is_active, split_s, reference_s),
+        role("fading", np.zeros(len(is_active), bool), split_s - window_s, split_s - 1),
         int(np.count_nonzero(~has_calls)),
         int(np.count_nonzero(is_departed & ~is_recent)),
         int(np.count_nonzero(has_calls & ~is_departed & ~is_new & is_beginning_seen)),

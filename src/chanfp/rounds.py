@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .additional import DecoyWins
 from .blocks import Progress
 from .candidates import find_candidates
 from .competition import Competition
@@ -123,6 +124,7 @@ class _State:
     log_odds: npt.NDArray[np.float64]
     expected_shared: npt.NDArray[np.float64]
     score: npt.NDArray[np.float64]
+    share: npt.NDArray[np.float64]
     probability: npt.NDArray[np.float64]
     winners: Rows
     returners: Returners
@@ -228,7 +230,7 @@ class _Court:
                 self.pools.n_new,
             )
             n_returners = returners.estimate
-        counted = is_new & (olds < self.pools.n_departed)
+        counted = is_new & (olds < self.pools.n_old)
         nobody = competition.nobody_for(counted, returners.estimate)
         score = competition.scores(nobody)
         winners = competition.winners(score)
@@ -238,6 +240,7 @@ class _Court:
             log_odds,
             expected_shared,
             score,
+            competition.shares(nobody),
             competition.probabilities(nobody),
             winners[is_new[winners]],
             returners,
@@ -253,9 +256,10 @@ class _Court:
             olds,
             np.exp(log_odds),
             queries < self.pools.n_new,
-            olds >= self.pools.n_departed,
+            olds >= self.pools.n_old,
             len(self.pools.queries),
             len(self.pools.pool),
+            self.pools.twins,
         )
 
     def _nearness(
@@ -278,7 +282,7 @@ class _Court:
         return Renames.of(
             self.pools.columns[0][state.queries[is_new]],
             self.pools.columns[1][state.olds[is_new]],
-            state.score[is_new],
+            state.share[is_new],
         )
 
     def sentence(
@@ -293,7 +297,7 @@ class _Court:
         winning = state.olds[winners]
         q_of_new, most_nearness = self._rates(state, winners)
         margin_new, margin_old = _margins(state, self.pools.n_new)
-        listed = is_new & (state.olds < self.pools.n_departed)
+        listed = is_new & (state.olds < self.pools.n_old)
         if one_to_one:
             listed &= np.isin(np.arange(len(is_new)), winners)
         kept = np.flatnonzero(listed)
@@ -321,9 +325,19 @@ class _Court:
             returners=state.returners,
             nearness=most_nearness,
             n_decoys=len(self.pools.fingerprints.control_old),
-            n_departed=self.pools.n_departed,
-            n_winners=int(np.count_nonzero(winning < self.pools.n_departed)),
-            n_decoy_wins=int(np.count_nonzero(winning >= self.pools.n_departed)),
+            n_old=self.pools.n_old,
+            n_winners=int(np.count_nonzero(winning < self.pools.n_old)),
+            n_decoy_wins=int(np.count_nonzero(winning >= self.pools.n_old)),
+            decoy_wins=self._decoy_wins(state, winners[winning >= self.pools.n_old]),
+        )
+
+    def _decoy_wins(self, state: _State, won: Rows) -> DecoyWins:
+        return DecoyWins(
+            state.queries[won],
+            state.olds[won] - self.pools.n_old,
+            state.score[won],
+            state.log_odds[won],
+            state.expected_shared[won],
         )
 
     def _rates(self, state: _State, winners: Rows) -> tuple[npt.NDArray[np.float64], float]:

@@ -15,7 +15,9 @@ from .policy import CORROBORATION, GradePolicy
 __all__ = ["decoy_notices", "tiers_notice", "trust_summary"]
 
 
-def trust_summary(best: pa.Table, judgement: Judgement | None) -> dict[str, Any]:
+def trust_summary(
+    best: pa.Table, judgement: Judgement | None, policy: GradePolicy
+) -> dict[str, Any]:
     """Return what is known of how far the grades can be trusted, as plain values."""
     corroborated = _corroborated(best)
     if judgement is None:
@@ -23,6 +25,7 @@ def trust_summary(best: pa.Table, judgement: Judgement | None) -> dict[str, Any]
             "rate_known": False,
             "returners": None,
             "decoys": None,
+            "additional_numbers": None,
             "corroborated": corroborated,
         }
     found = judgement.returners
@@ -35,6 +38,7 @@ def trust_summary(best: pa.Table, judgement: Judgement | None) -> dict[str, Any]
             "nearness": round(judgement.nearness, 4),
             "least_q_value": round(judgement.least_q, 6),
         },
+        "additional_numbers": len(judgement.decoy_wins.only(policy.additional_score)),
         "corroborated": corroborated,
     }
 
@@ -59,7 +63,7 @@ def decoy_notices(judgement: Judgement, policy: GradePolicy) -> list[str]:
         return []
     wanted = math.ceil(judgement.n_decoys * judgement.least_q / strictest)
     return [
-        f"with {judgement.n_decoys:,} decoys for {judgement.n_departed:,} departed subscriptions "
+        f"with {judgement.n_decoys:,} decoys for {judgement.n_old:,} old subscriptions "
         f"and {judgement.n_winners:,} matches no false-match rate below {judgement.least_q:.3f} "
         f"can be shown, so there is no grade {', '.join(out_of_reach)}; grade {out_of_reach[0]} "
         f"needs {wanted:,} decoys"

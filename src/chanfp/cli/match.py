@@ -17,9 +17,12 @@ from .sections import SectionedCommand
 __all__ = ["match"]
 
 SECTIONS = {
-    "Files": ("--cdr", "--subscribers", "--on-net", "--cells", "--out", "--rejects"),
+    "Files": (
+        "--cdr", "--subscribers", "--on-net", "--cells", "--out", "--additional", "--rejects",
+    ),
     "Who is new, who has departed": (
         "--new-days", "--window-days", "--horizon-days", "--silence-days", "--reference-time",
+        "--fading-ratio", "--fading-chance",
     ),
     "What is listed": ("--top", "--min-shared", "--json", "--quiet"),
     "How it is judged": ("--rounds", "--one-to-one", "--model", "--save-model", "--similarity"),
@@ -41,7 +44,7 @@ SECTIONS = {
     chanfp match --cdr cdr/*.csv --subscribers subscribers.csv --out matches.csv
     """,
     epilog="An existing result is replaced. Ranks follow probability; without active subscribers "
-    "to learn from, jaccard, then tfidf_jaccard. Exit status: 0 done, 1 bad input, 2 wrong usage.",
+    "to learn from, expected_jaccard. Exit status: 0 done, 1 bad input, 2 wrong usage.",
 )
 @reading_options
 @click.option(
@@ -61,6 +64,12 @@ SECTIONS = {
     required=True,
     metavar="FILE",
     help="Where matches go: .csv or .parquet; - for CSV on standard output.",
+)
+@click.option(
+    "--additional",
+    metavar="FILE",
+    help="Write new numbers of people whose other number is still in use to this file: .csv or "
+    ".parquet.",
 )
 @click.option(
     "--cells", metavar="FILE", help="Table cell, region: fills region_new and region_old."
@@ -99,6 +108,23 @@ SECTIONS = {
     metavar="DAYS",
     help="Who is silent for this long has departed.  [default: only the table tells; without "
     "one, the window]",
+)
+@click.option(
+    "--fading-ratio",
+    type=float,
+    metavar="SHARE",
+    default=0.5,
+    show_default=True,
+    help="Who is active, but whose calls are down to this part of the window before, is fading: a "
+    "candidate for a partial replacement; 0 for nobody.",
+)
+@click.option(
+    "--fading-chance",
+    type=float,
+    metavar="SHARE",
+    default=0.001,
+    show_default=True,
+    help="Not if chance does that to more than this share of the others.",
 )
 @click.option(
     "--top",
@@ -188,12 +214,15 @@ def match(
     subscribers: str | None,
     on_net: str | None,
     out: str,
+    additional: str | None,
     cells: str | None,
     window_days: float,
     reference_time: str | None,
     horizon_days: float | None,
     new_days: float | None,
     silence_days: float | None,
+    fading_ratio: float,
+    fading_chance: float,
     top: int,
     min_shared: int | None,
     rounds: int,
@@ -230,6 +259,9 @@ def match(
     if out != "-":
         check_output(out)
         check_survival(out, inputs, "out")
+    if additional is not None:
+        check_output(additional)
+        check_survival(additional, [*inputs, out], "additional")
     if save_model is not None:
         check_survival(save_model, [*inputs, out], "save_model")
     with (
@@ -256,6 +288,8 @@ def match(
             horizon_days=horizon_days,
             new_days=new_days,
             silence_days=silence_days,
+            fading_ratio=fading_ratio,
+            fading_chance=fading_chance,
             max_reject_share=max_reject_share,
             rejects=reject_file,
             dedupe_s=dedupe,
@@ -270,6 +304,8 @@ def match(
         )
         matches = matcher.fit(fingerprints).match()
         write_table(matches.table, sys.stdout.buffer if out == "-" else out)
+        if additional is not None:
+            write_table(matches.additional_numbers(), additional)
         if save_model is not None and matcher.model is not None:
             matcher.model.save(save_model)
     summary: dict[str, Any] = {**matches.summary, "out": out}

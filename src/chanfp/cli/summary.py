@@ -32,6 +32,7 @@ def summary_text(summary: dict[str, Any]) -> str:
             f"{summary['subscribers']['new']:,} new subscriptions",
         ),
         ("Best matches", ", ".join(f"{grade} {n:,}" for grade, n in summary["grades"].items())),
+        ("", _links(summary["links"])),
         *_trust_lines(summary),
         *(("Note", in_options(notice)) for notice in summary["notices"]),
         ("Results", "standard output" if summary["out"] == "-" else summary["out"]),
@@ -55,6 +56,8 @@ def _trust_lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         ("Decoys", f"{decoys['total']:,} active subscriptions, {decoys['wins']:,} won a new one"),
     ]
+    if n_additional := summary["additional_numbers"]:
+        lines.append(("", f"{n_additional:,} of those look like an additional number"))
     for grade, shares in summary["corroborated"].items():
         if shares and grade != "U":
             parts = (f"{name.replace('_', ' ')} {share:.0%}" for name, share in shares.items())
@@ -129,6 +132,12 @@ def _roles(people: dict[str, Any]) -> str:
     ]
     both = people["both_departed_and_new"]
     return f"{people['total']:,}: {', '.join(parts)}" + (f" ({both:,} both)" if both else "")
+
+
+def _links(links: dict[str, int]) -> str:
+    """Say how many best matches are with a number that is still in use, but less."""
+    n_partial = links["partial-replacement"]
+    return f"{n_partial:,} of them with a fading number (partial replacement)" if n_partial else ""
 
 
 def _reasons(what: str, counts: dict[str, int]) -> str:

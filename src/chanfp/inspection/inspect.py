@@ -11,7 +11,8 @@ from ..activity import Activity, gather_activity
 from ..blocks import Progress
 from ..calls import CallStore
 from ..cdr import CallRecords, read_cdrs
-from ..grouping import find_seen
+from ..fading import find_fading
+from ..grouping import count_calls
 from ..memory import MemorySettings
 from ..roles import WindowSettings, assign_roles
 from ..subscribers import Subscribers, read_subscribers
@@ -136,13 +137,14 @@ def inspect_cdrs(
         people = None
         if subscribers is not None:
             roles = assign_roles(activity, subscriptions, settings)
-            is_seen = find_seen(
+            volumes = count_calls(
                 store, activity.n_calls, (roles.active, roles.active_later), n_threads=n_threads
             )
+            roles = roles.with_active(volumes.min(axis=1) > 0, find_fading(volumes, settings))
             people = {
                 "total": len(known),
                 "window_days": window_days,
-                **roles.with_active(is_seen).as_dict(),
+                **roles.as_dict(),
                 "unusable_by_reason": dict(sorted(subscriptions.unusable.items())),
             }
         found = ties.survey(N_HUBS, n_threads=n_threads, progress=progress)
