@@ -123,6 +123,21 @@ def test_the_last_run_that_names_a_new_number_stands():
     assert sorted(paths(chanfp.link_chains(late, early))) == ["a > b", "c > d"]
 
 
+def test_probable_candidates_of_one_number_vouch_for_each_other():
+    # c is both a's and b's person, so b is a's, though b alone was not sure of it.
+    rows = [("c", "a", "A", 0.95), ("c", "b", "A", 0.9), ("b", "a", "D", 0.3)]
+    chains = chanfp.link_chains(run_of(*rows))
+    assert paths(chains) == ["a > b > c"]
+    assert chains.links["probability"].to_pylist() == pytest.approx([0.85, 0.9])
+    # Two new numbers of one old one.
+    both = run_of(("b", "a", "A", 0.9), ("c", "a", "A", 0.95), ("c", "b", "D", 0.1))
+    assert paths(chanfp.link_chains(both)) == ["a > b > c"]
+    # Rivals say nothing of each other, nor is a link made that was no candidate.
+    rivals = run_of(("c", "a", "A", 0.5), ("c", "b", "A", 0.5), ("b", "a", "D", 0.3))
+    assert len(paths(chanfp.link_chains(rivals))) == 1
+    assert paths(chanfp.link_chains(run_of(*rows[:2]))) == ["a > c"]
+
+
 def test_circles_lose_their_weakest_link():
     circle = run_of(("b", "a", "A", 0.9), ("c", "b", "A", 0.6), ("a", "c", "A", 0.8))
     assert paths(chanfp.link_chains(circle)) == ["c > a > b"]
@@ -166,7 +181,7 @@ def test_nothing_at_all():
 def test_links_are_the_best_there_are(rows):
     columns = np.array(rows, np.int64).reshape(-1, 3).T
     new, old, probability = columns[0], columns[1] + 5, columns[2] / 8
-    kept = resolve_links(new, old, np.zeros(len(rows), np.int64), probability, 0.01)
+    kept = resolve_links(new, old, probability, 0.01)
     assert len(set(new[kept])) == len(set(old[kept])) == len(kept)
     best = max(
         sum(probability[row] for row in chosen)
@@ -182,7 +197,7 @@ def test_links_are_the_best_there_are(rows):
 def test_links_make_paths(rows):
     columns = np.array(rows, np.int64).reshape(-1, 3).T
     new, old = columns[0], columns[1]
-    kept = resolve_links(new, old, np.zeros(len(rows), np.int64), columns[2] / 8, 0.01)
+    kept = resolve_links(new, old, columns[2] / 8, 0.01)
     person, step = find_paths(new[kept], old[kept], 6)
     place = dict(zip(new[kept].tolist(), range(len(kept)), strict=True))
     for link, before in enumerate(old[kept].tolist()):

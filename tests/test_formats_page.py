@@ -3,12 +3,14 @@
 import re
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 import chanfp
 from chanfp import numberlists, shortnumbers, subscribers
 from chanfp.audit import schemas as schemas_of_audit
 from chanfp.audit.indicators import INDICATORS
+from chanfp.chains.schemas import LINK_SCHEMA, PERSON_SCHEMA
 from chanfp.cleaning import INTEGER_NOTE
 from chanfp.headers.columns import WORDS
 from chanfp.headers.settings import read_settings
@@ -20,6 +22,7 @@ from chanfp.simulation.schemes import SCHEMES
 from chanfp.tables.csvfiles import RAGGED
 
 PAGE = Path(__file__).parent.parent / "docs" / "formats.md"
+NO_MATCH = {name: pa.array([], pa.string()) for name in ("new", "old", "grade")}
 TABLES = ("USAGE", "SETTLEMENTS", "RECHARGES", "CELLS", "SALES", "OUTLETS")
 
 
@@ -59,6 +62,11 @@ def test_every_column_of_an_audit(in_code, carrier):
     names |= {name for name, _ in schemas_of_audit.CUT_FIGURES}
     assert names | set(INDICATORS) | set(carrier.outlet_truth.column_names) <= in_code
     assert {"farmed", *SCHEMES} <= in_code
+
+
+def test_every_column_of_chains(in_code):
+    names = {*PERSON_SCHEMA.names, *LINK_SCHEMA.names}
+    assert names | set(chanfp.link_chains(pa.table(NO_MATCH)).summary) <= in_code
 
 
 def test_every_reason(in_code):

@@ -12,7 +12,8 @@ from ..matches import Matches
 from ..numbering import NumberingPlan
 from ..subscribers import Subscribers, read_subscribers
 from .histories import Histories
-from .resolution import find_paths, resolve_links
+from .pooling import pool_probabilities
+from .resolution import find_paths, in_last_run, resolve_links
 from .result import Chains
 from .runs import read_runs
 from .vertices import find_vertices
@@ -68,7 +69,9 @@ def link_chains(
     -----
     Of the candidates of a new number those of the last run that names it count. Every number has
     one predecessor and one successor at most, chosen so that the probabilities add up to the most
-    there can be. Without ``subscription_id`` a number that departed in an earlier run than it was
+    there can be. Two candidates that are both too probable to be rivals vouch for each other: the
+    probability of their own link is at least the sum of both less 1. Without ``subscription_id`` a
+    number that departed in an earlier run than it was
     new in is taken for two subscriptions.
     """
     _check(matches, least_probability, re_entries, within_days)
@@ -81,9 +84,11 @@ def link_chains(
         subscribers = read_subscribers(subscribers, timezone=timezone)
     candidates = read_runs(matches, plan)
     vertices = find_vertices(candidates, plan, subscribers)
-    rows = resolve_links(
-        vertices.new, vertices.old, candidates.run, candidates.probability, least_probability
-    )
+    counts = in_last_run(vertices.new, candidates.run)
+    new, old = vertices.new[counts], vertices.old[counts]
+    pooled = pool_probabilities(new, old, candidates.probability[counts])
+    candidates.probability[counts] = pooled
+    rows = counts[resolve_links(new, old, pooled, least_probability)]
     person, step = find_paths(vertices.new[rows], vertices.old[rows], len(vertices))
     histories = Histories.arrange(vertices, candidates, rows, person, step)
     links = histories.links()

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
 
-__all__ = ["find_paths", "resolve_links"]
+__all__ = ["find_paths", "in_last_run", "resolve_links"]
 
 # What staying alone counts: less than any candidate that may be kept.
 ALONE = 1e-9
@@ -16,17 +16,20 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
-def resolve_links(
-    new: Ints, old: Ints, run: Ints, probability: Floats, least_probability: float
-) -> Ints:
+def in_last_run(new: Ints, run: Ints) -> Ints:
+    """Return the candidates of the last run that names their new number; it saw most of it."""
+    last = np.full(int(new.max(initial=-1)) + 1, -1)
+    np.maximum.at(last, new, run)
+    return np.flatnonzero(run == last[new]).astype(np.int64)
+
+
+def resolve_links(new: Ints, old: Ints, probability: Floats, least_probability: float) -> Ints:
     """Return the candidates that become links, ascending.
 
     Parameters
     ----------
     new, old : int64 array, shape (n_candidates,)
         Vertices.
-    run : int64 array
-        The last run that names a new number stands for it, as it saw most of it.
     probability : float64 array
     least_probability : float
         Candidates below it are no links.
@@ -38,10 +41,8 @@ def resolve_links(
     weakest goes, among equals the first.
     """
     n_vertices = int(max(new.max(initial=-1), old.max(initial=-1))) + 1
-    last = np.full(n_vertices, -1)
-    np.maximum.at(last, new, run)
-    is_kept = (run == last[new]) & (probability >= least_probability) & (probability > ALONE)
-    kept = np.flatnonzero(is_kept & (new != old)).astype(np.int64)
+    is_kept = (probability >= max(least_probability, 2 * ALONE)) & (new != old)
+    kept = np.flatnonzero(is_kept).astype(np.int64)
     kept = kept[_assign(new[kept], old[kept], probability[kept])]
     return _without_circles(kept, new, old, probability, n_vertices)
 
