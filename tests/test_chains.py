@@ -118,8 +118,11 @@ def test_conflicts_are_resolved_one_to_one():
 
 def test_the_last_run_that_names_a_new_number_stands():
     early = run_of(("b", "a", "A", 0.95), ("d", "c", "A", 0.9))
+    early = early.append_column("link", pa.array(["replacement", "partial-replacement"]))
     late = run_of(("b", "x", "A", 0.7), ("b", "a", "D", 0.2))
-    assert sorted(paths(chanfp.link_chains(early, late))) == ["c > d", "x > b"]
+    found = chanfp.link_chains(early, late)
+    assert sorted(paths(found)) == ["c > d", "x > b"]
+    assert found.links["link"].to_pylist() == ["partial-replacement", None]
     assert sorted(paths(chanfp.link_chains(late, early))) == ["a > b", "c > d"]
 
 

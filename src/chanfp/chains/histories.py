@@ -93,6 +93,7 @@ class Histories:
             "person": self.person + 1,
             "step": self.step,
             "run": candidates.run[self.rows] + 1,
+            "link": candidates.column("link").take(at),
             "grade": candidates.column("grade").take(at),
             "probability": self.probability,
             "chain_probability": self.chain_probability,

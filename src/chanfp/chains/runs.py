@@ -21,6 +21,7 @@ MATCHES = Schema(
     (
         Column("new", "number", "number of the new subscription", is_required=True),
         Column("old", "number", "number of the candidate", is_required=True),
+        Column("link", "text", "replacement or partial-replacement"),
         Column("grade", "text", "A, B, C, D or U", is_required=True),
         Column("probability", "quantity", "that the two are one customer"),
         Column("gap_days", "difference", "from the old number's last use to the new one's first"),

@@ -51,6 +51,7 @@ LINK_SCHEMA = _schema(
         ("old_subscription", TEXT),
         ("new_subscription", TEXT),
         ("run", WHOLE),
+        ("link", TEXT),
         ("grade", TEXT),
         ("probability", REAL),
         ("chain_probability", REAL),
