@@ -62,8 +62,10 @@ def find_paths(new: Ints, old: Ints, n_vertices: int) -> tuple[Ints, Ints]:
     before = link_to[old]
     step = np.ones(len(new), np.int64)
     at = before.copy()
-    while (at >= 0).any():
+    for _ in range(len(new)):
         has = at >= 0
+        if not has.any():
+            break
         step += has
         at = np.where(has, before[at], -1)
     _, person = np.unique(person_of[new], return_inverse=True)
