@@ -225,6 +225,12 @@ def test_ablations(accuracy):
     assert all(set(group) < set(FEATURES) for group in ablations.GROUPS.values())
 
 
+def test_number_chains():
+    script = FOLDER.parent / "accuracy" / "number_chains.py"
+    printed = run(script, "--people=1500", "--seeds=1")
+    assert printed.count("\n| 1 | ") == printed.count("\n| all | ") == 1
+
+
 def test_outlet_audit():
     script = FOLDER.parent / "accuracy" / "outlet_audit.py"
     printed = run(script, "--people=1500", "--seeds=1")

@@ -12,6 +12,7 @@ LAYERS = [
     "__main__",
     "cli",
     "audit",
+    "chains",
     "inspection",
     "matcher",
     "trust",
