@@ -30,6 +30,8 @@ LAYERS = [
     "decoys",
     "model",
     "evidence",
+    "corroboration",
+    "top_partners",
     "features",
     "profiles",
     "partner_evidence",
