@@ -33,6 +33,7 @@ LAYERS = [
     "corroboration",
     "top_partners",
     "features",
+    "contact_days",
     "profiles",
     "partner_evidence",
     "own_evidence",

@@ -83,8 +83,7 @@ class RoundModel:
         kept = is_true | (np.arange(len(values)) % step == 0)
         values, is_true, folds = values[kept], is_true[kept], folds[kept]
         weights = np.where(is_true, 1.0, float(step))
-        mean = np.nan_to_num(np.nanmean(values, axis=0))
-        scale = np.nan_to_num(np.nanstd(values, axis=0))
+        mean, scale = _moments(values)
         scale[scale < 1e-9] = 1.0
         standard = np.nan_to_num((values - mean) / scale)
         found = []
@@ -121,6 +120,17 @@ class RoundModel:
         """Return what each feature adds to the log-odds, shape (n_pairs, n_features)."""
         standard = np.nan_to_num((values - self.mean) / self.scale)
         return np.asarray(standard * self.coefficients[fold], np.float64)
+
+
+def _moments(
+    values: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return mean and standard deviation of each column without NaN, 0 where all is NaN."""
+    is_known = ~np.isnan(values)
+    n_known = np.maximum(is_known.sum(axis=0), 1)
+    mean = np.where(is_known, values, 0.0).sum(axis=0) / n_known
+    squares = np.square(np.where(is_known, values - mean, 0.0)).sum(axis=0)
+    return mean, np.sqrt(squares / n_known)
 
 
 @dataclass(frozen=True, eq=False)

@@ -67,7 +67,9 @@ def judge(
     """
     if len(fingerprints.control_old) < MIN_CONTROLS:
         return None
-    court = _Court(Pools(fingerprints), n_threads, progress)
+    pools = Pools(fingerprints)
+    days = pools.count_days(n_threads=n_threads, progress=progress)
+    court = _Court(pools, days, n_threads, progress)
     renames = Renames.of(*(np.zeros(0, np.int64),) * 2, np.zeros(0))
     models: list[RoundModel] = []
     state = None
@@ -96,6 +98,7 @@ class _Views:
     began: npt.NDArray[np.float64]
     gone: npt.NDArray[np.float64]
     pool_columns: Rows
+    days: tuple[ProbableRows, ProbableRows] | None
 
     def measure(
         self, queries: Rows, olds: Rows, n_threads: int | None
@@ -110,6 +113,7 @@ class _Views:
             began=self.began,
             gone=self.gone,
             pool_columns=self.pool_columns,
+            days=self.days,
             n_threads=n_threads,
         )
         return found.values, found.expected_shared
@@ -137,6 +141,7 @@ class _Court:
     """Hears everybody who asks, once a round."""
 
     pools: Pools
+    days: tuple[ProbableRows, ProbableRows] | None
     n_threads: int | None
     progress: Progress | None
 
@@ -161,6 +166,7 @@ class _Court:
             rarity,
             *self.pools.absences(renames, n_columns),
             self.pools.columns[1],
+            None if self.days is None else (renames.rename(self.days[0]), self.days[1]),
         )
         a_rows, b_rows = pairs.a_rows, pairs.b_rows
         found = self._weigh(views, a_rows, b_rows, given)
