@@ -271,6 +271,17 @@ def region_of(made: list[Call], regions: dict[str, str]) -> str | None:
     return min(counts, key=lambda region: (-counts[region], region)) if counts else None
 
 
+def home_cell(made: list[Call]) -> str | None:
+    """Return the cell with most calls outside Monday to Friday, 9 to 18."""
+    counts = Counter()
+    for call in made:
+        days, hour = divmod(call.start_s // 3600, 24)
+        is_work = (days + 3) % 7 < 5 and 9 <= hour < 18  # 1970 began on a Thursday
+        if call.cell and not is_work:
+            counts[call.cell] += 1
+    return min(counts, key=lambda cell: (-counts[cell], cell)) if counts else None
+
+
 def grade_of(jaccard: float, n_shared: int, n_calls: int) -> tuple[str, str]:
     if n_shared < 2 or n_calls < 3:
         return "U", "thin-evidence"
@@ -469,6 +480,7 @@ class Town:
         hours = [Counter(call.start_s // 3600 % 168 for call in made) for made in (new, old)]
         return {
             "cell_similarity": overlap(*cells),
+            "same_home_cell": equal_or_unknown(home_cell(new), home_cell(old)),
             "hour_similarity": affinity(*hours),
             "same_imei": bool(handsets[0] & handsets[1]) if all(handsets) else None,
             "region_new": region_of(new, self.regions) if self.regions else None,

@@ -254,6 +254,7 @@ def test_values_worked_out_by_hand():
         "n_calls_new": 15,
         "n_calls_old": 19,
         "same_imei": True,
+        "same_home_cell": True,  # e1: all 5 and all 7 calls are before 9 or after 18
         "same_id": True,
         "same_name": False,
         "same_outlet": True,

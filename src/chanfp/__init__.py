@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .audit import OutletAudit, audit_outlets
     from .building import build_fingerprints
+    from .calibration import Calibration
     from .cdr import CallRecords, read_cdrs
-    from .errors import ChanfpError, ChanfpWarning, ColumnError, DataError, ParameterError
-    from .explanation import Explanation
+    from .errors import (
+        ChanfpError,
+        ChanfpWarning,
+        ColumnError,
+        DataError,
+        MissingExtraError,
+        ParameterError,
+    )
+    from .explanation import Explanation, SavedExplanations, read_explanations
     from .fingerprints import Fingerprints, FingerprintSet
     from .grading import SimilarityTier, SimilarityTiers
     from .index import PartnerIndex
@@ -47,6 +55,7 @@ if TYPE_CHECKING:
 __version__: str
 
 _MODULE_OF = {
+    "Calibration": "calibration",
     "CallRecords": "cdr",
     "ChanfpError": "errors",
     "ChanfpWarning": "errors",
@@ -62,6 +71,7 @@ _MODULE_OF = {
     "MatchModel": "model",
     "Matcher": "matcher",
     "Matches": "matches",
+    "MissingExtraError": "errors",
     "NumberList": "numberlists",
     "NumberingPlan": "numbering",
     "OutletAudit": "audit",
@@ -69,6 +79,7 @@ _MODULE_OF = {
     "ParameterError": "errors",
     "PartnerIndex": "index",
     "PartnerEvidence": "partner_evidence",
+    "SavedExplanations": "explanation",
     "ShortNumbers": "shortnumbers",
     "SideTable": "sidetables",
     "SimilarityTier": "grading",
@@ -85,6 +96,7 @@ _MODULE_OF = {
     "plan_join": "planning",
     "read_cdrs": "cdr",
     "read_cells": "sidetables",
+    "read_explanations": "explanation",
     "read_outlets": "sidetables",
     "read_recharges": "sidetables",
     "read_sales": "sidetables",
@@ -96,6 +108,7 @@ _MODULE_OF = {
 
 __all__ = [
     "MATCH_SCHEMA",
+    "Calibration",
     "CallRecords",
     "ChanfpError",
     "ChanfpWarning",
@@ -110,6 +123,7 @@ __all__ = [
     "MatchModel",
     "Matcher",
     "Matches",
+    "MissingExtraError",
     "NumberList",
     "NumberingPlan",
     "OutletAudit",
@@ -117,6 +131,7 @@ __all__ = [
     "ParameterError",
     "PartnerEvidence",
     "PartnerIndex",
+    "SavedExplanations",
     "ShortNumbers",
     "SideTable",
     "SimilarityTier",
@@ -134,6 +149,7 @@ __all__ = [
     "plan_join",
     "read_cdrs",
     "read_cells",
+    "read_explanations",
     "read_outlets",
     "read_recharges",
     "read_sales",

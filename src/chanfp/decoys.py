@@ -15,13 +15,14 @@ import numpy.typing as npt
 __all__ = [
     "Nearness",
     "Returners",
+    "Traits",
     "estimate_returners",
     "measure_nearness",
     "q_values",
     "weigh_decoys",
 ]
 
-# Strata by size in which decoys stand for departed, and how many decoys each needs.
+# Strata by partner count in which decoys stand for departed, and how many decoys any stratum needs.
 MOST_STRATA = 8
 DECOYS_PER_STRATUM = 20
 # Bands of log-odds in which near misses are counted, and where in them most of these lie.
@@ -34,29 +35,102 @@ PRIOR_PAIRS = 10.0
 N_ERRORS = 1.96
 
 
-def weigh_decoys(
-    departed_sizes: npt.NDArray[np.int64], decoy_sizes: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float64]:
+@dataclass(frozen=True, eq=False)
+class Traits:
+    """What decoys are matched to the departed by; int64 arrays of shape (n_numbers,).
+
+    Parameters
+    ----------
+    n_partners, n_calls : int64 array
+    region : int64 array
+        A number for each region, -1 where it isn't known.
+    """
+
+    n_partners: npt.NDArray[np.int64]
+    n_calls: npt.NDArray[np.int64]
+    region: npt.NDArray[np.int64]
+
+
+def weigh_decoys(departed: Traits, decoys: Traits) -> npt.NDArray[np.float64]:
     """Return how many departed numbers each decoy stands for.
 
     Parameters
     ----------
-    departed_sizes, decoy_sizes : int64 array
-        Partners of each.
+    departed, decoys : Traits
 
     Returns
     -------
     float64 array, one per decoy
-        Adds up to the number of departed. Decoys stand for the departed of their own stratum of
-        partner count, so that few busy ones weigh no more than they should.
+        Adds up to the number of departed. Decoys stand for the departed of their own stratum, so
+        that few busy ones, or those of a place that many leave, weigh no more than they should.
+
+    Notes
+    -----
+    Strata are cut by partner count first, then by calls, then by region, as far as at least 20
+    decoys are left in each; regions with fewer stay together.
     """
-    if not len(decoy_sizes):
+    n_decoys = len(decoys.n_partners)
+    if not n_decoys:
         return np.zeros(0)
-    n_strata = max(1, min(MOST_STRATA, len(decoy_sizes) // DECOYS_PER_STRATUM))
-    edges = np.unique(np.quantile(decoy_sizes, np.arange(1, n_strata) / n_strata))
-    strata = [np.searchsorted(edges, sizes, "right") for sizes in (departed_sizes, decoy_sizes)]
-    n_departed, n_decoys = (np.bincount(one, minlength=len(edges) + 1) for one in strata)
-    return np.asarray((n_departed / np.maximum(n_decoys, 1))[strata[1]], np.float64)
+    n_strata = max(1, min(MOST_STRATA, n_decoys // DECOYS_PER_STRATUM))
+    edges = np.unique(np.quantile(decoys.n_partners, np.arange(1, n_strata) / n_strata))
+    edges = edges[edges > decoys.n_partners.min()]  # nobody is left without decoys below
+    both = [
+        np.concatenate(pair)
+        for pair in zip(_columns_of(departed), _columns_of(decoys), strict=True)
+    ]
+    is_decoy = np.arange(len(both[0])) >= len(departed.n_partners)
+    strata = np.searchsorted(edges, both[0], "right")
+    strata = _cut_by_calls(strata, both[1], is_decoy)
+    strata = _cut_by_region(strata, both[2], is_decoy)
+    n_departed_in, n_decoys_in = (
+        np.bincount(strata[chosen], minlength=int(strata.max()) + 1)
+        for chosen in (~is_decoy, is_decoy)
+    )
+    return np.asarray((n_departed_in / np.maximum(n_decoys_in, 1))[strata[is_decoy]], np.float64)
+
+
+def _columns_of(traits: Traits) -> tuple[npt.NDArray[np.int64], ...]:
+    return traits.n_partners, traits.n_calls, traits.region
+
+
+def _cut_by_calls(
+    strata: npt.NDArray[np.int64], n_calls: npt.NDArray[np.int64], is_decoy: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int64]:
+    """Cut each stratum at the median calls of its decoys, where either half has enough of them."""
+    found = 2 * strata
+    for stratum in np.unique(strata[is_decoy]):
+        inside = strata == stratum
+        upper = inside & (n_calls > np.median(n_calls[inside & is_decoy]))
+        halves = (np.count_nonzero(part & is_decoy) for part in (upper, inside & ~upper))
+        if min(halves) >= DECOYS_PER_STRATUM:
+            found[upper] += 1
+    return found
+
+
+def _cut_by_region(
+    strata: npt.NDArray[np.int64], region: npt.NDArray[np.int64], is_decoy: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int64]:
+    """Cut each stratum into the regions with enough decoys and one stratum of all others.
+
+    Where these others have too few, they stay with the region that has fewest.
+    """
+    n_regions = int(region.max(initial=-1)) + 2
+    keys = strata * n_regions + region + 1
+    names, places = np.unique(keys, return_inverse=True)
+    counts = np.bincount(places[is_decoy], minlength=len(names))
+    # Regions of few decoys share the place 0 of their stratum.
+    target = np.where(counts >= DECOYS_PER_STRATUM, np.arange(1, len(names) + 1), 0)
+    of_stratum = names // n_regions
+    for stratum in np.unique(of_stratum):
+        inside = np.flatnonzero(of_stratum == stratum)
+        small = inside[target[inside] == 0]
+        large = inside[target[inside] > 0]
+        together = -1 - stratum
+        if len(large) and counts[small].sum() < DECOYS_PER_STRATUM:
+            together = target[large[np.argmin(counts[large])]]
+        target[small] = together
+    return np.asarray(np.unique(target[places], return_inverse=True)[1], np.int64)
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ from .clock import DAY_S
 from .corroboration import collect_corroboration
 from .features import ProbableRows, expect_overlaps
 from .fingerprints import Fingerprints
+from .habits import main_cells
 from .pairs import Pairs
 from .partner_evidence import measure_pairs
-from .profiles import read_profiles
+from .profiles import Profile, read_profiles
 from .top_partners import rank_agreement
 
 __all__ = ["LINKS", "collect_evidence"]
@@ -31,6 +32,7 @@ def collect_evidence(
     *,
     region_of_cell: dict[str, str] | None = None,
     own_evidence: Mapping[str, Any] | None = None,
+    profiles: tuple[Profile, ...] | None = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -45,6 +47,9 @@ def collect_evidence(
         Fills ``region_new`` and ``region_old``.
     own_evidence : dict of str to compiled function, optional
         As in `measure_pairs`.
+    profiles : tuple of Profile, optional
+        Those of ``fingerprints.new`` and ``fingerprints.old`` first; default read the CDRs
+        once more, for the subscriptions of the pairs.
     n_threads : int, optional
         Default every usable core; the result doesn't depend on it.
     progress : callable, optional
@@ -73,7 +78,12 @@ def collect_evidence(
     columns |= _volume_columns(fingerprints, pairs)
     columns |= collect_corroboration(fingerprints, pairs, columns["gap_days"])
     if len(pairs) and fingerprints.cdrs.is_rereadable:
-        columns |= _profile_columns(fingerprints, pairs, region_of_cell, n_threads, progress)
+        if profiles is None:
+            wanted = [(fingerprints.new, pairs.a_rows), (fingerprints.old, pairs.b_rows)]
+            profiles = tuple(
+                read_profiles(fingerprints, wanted, n_threads=n_threads, progress=progress)
+            )
+        columns |= _profile_columns(profiles[0], profiles[1], pairs, region_of_cell, n_threads)
     return columns
 
 
@@ -158,21 +168,19 @@ def _volume_columns(fingerprints: Fingerprints, pairs: Pairs) -> dict[str, Any]:
 
 
 def _profile_columns(
-    fingerprints: Fingerprints,
+    new: Profile,
+    old: Profile,
     pairs: Pairs,
     region_of_cell: dict[str, str] | None,
     n_threads: int | None,
-    progress: Progress | None,
 ) -> dict[str, Any]:
-    """Return what cells, handsets and hours say; a second pass over the CDRs."""
-    new, old = read_profiles(
-        fingerprints, pairs.a_rows, pairs.b_rows, n_threads=n_threads, progress=progress
-    )
+    """Return what cells, handsets and hours say."""
     cells = _compare(new.cells, old.cells, pairs, n_threads)
     hours = _compare(new.hours, old.hours, pairs, n_threads)
     handsets = _compare(new.handsets, old.handsets, pairs, n_threads)
     columns: dict[str, Any] = {
         "cell_similarity": cells["share_overlap"],
+        "same_home_cell": _same_home_cell(new, old, pairs),
         "hour_similarity": hours["hellinger"],
         "same_imei": pa.array(handsets["n_shared"] > 0, mask=np.isnan(handsets["jaccard"])),
     }
@@ -181,6 +189,13 @@ def _profile_columns(
             regions = np.array(profile.regions(region_of_cell), object)
             columns[f"region_{side}"] = pa.array(regions[rows], pa.string())
     return columns
+
+
+def _same_home_cell(new: Profile, old: Profile, pairs: Pairs) -> pa.Array:
+    """Return whether most calls outside working hours come from one cell; null if unknown."""
+    home_new = main_cells(new.home_cells)[pairs.a_rows]
+    home_old = main_cells(old.home_cells)[pairs.b_rows]
+    return pa.array(home_new == home_old, mask=(home_new < 0) | (home_old < 0))
 
 
 def _compare(

@@ -14,6 +14,7 @@ from scipy.sparse import csr_array
 
 from . import _core
 from .blocks import map_blocks
+from .habits import HABITS, Habits
 
 __all__ = [
     "FEATURES",
@@ -54,6 +55,7 @@ FEATURES = {
     "volume": "distance of the two sides' calls, in logarithms",
     "outgoing": "distance of the odds of making a call to receiving one, in logarithms",
     "idf_days": "idf_hellinger of days with a call instead of calls",
+    **HABITS,
 }
 
 
@@ -137,6 +139,7 @@ def measure_features(
     gone: npt.NDArray[np.float64],
     pool_columns: npt.NDArray[np.int64],
     days: tuple[ProbableRows, ProbableRows] | None = None,
+    habits: Habits | None = None,
     n_threads: int | None = None,
 ) -> FeatureTable:
     """Return the features of pairs of rows.
@@ -157,6 +160,8 @@ def measure_features(
     days : tuple of ProbableRows, optional
         `queries` and `pool` with days with a call in place of calls; without them that feature is
         missing.
+    habits : Habits, optional
+        Cells and hours of both sides; without them these features are missing.
     n_threads : int, optional
         Default every usable core; the result doesn't depend on it.
     """
@@ -201,6 +206,9 @@ def measure_features(
         np.full(len(shared), np.nan)
         if days is None
         else _compare_days(days, query_rows, pool_rows, between, partner_rarity, n_threads),
+        np.full((len(query_rows), len(HABITS)), np.nan)
+        if habits is None
+        else habits.measure(query_rows, pool_rows, n_threads),
     ]
     return FeatureTable(np.column_stack(columns), shared)
 

@@ -48,8 +48,9 @@ class Matcher:
     top : int, default 5
         Candidates kept per new subscription.
     min_shared : int, optional
-        List only candidates that share at least this many partners. Default: list all, and grade
-        those that share fewer than the tiers ask for U, ``thin-evidence``.
+        List only candidates that share at least this many partners, where nothing is learned after
+        renaming. Default: list all, and grade those that share fewer than the tiers ask for U,
+        ``thin-evidence``.
     policy : GradePolicy, optional
         What each grade asks for, where a false-match rate is known.
     tiers : SimilarityTiers, optional
@@ -192,6 +193,7 @@ class Matcher:
             pairs,
             region_of_cell=self.region_of_cell,
             own_evidence=self.own_evidence,
+            profiles=None if judgement is None else judgement.profiles,
             n_threads=self.n_threads,
             progress=self.progress,
         )
@@ -229,6 +231,7 @@ class Matcher:
             top=self.top,
             one_to_one=self.one_to_one,
             model=self.given_model,
+            region_of_cell=self.region_of_cell,
             n_threads=self.n_threads,
             progress=self.progress,
         )

@@ -15,10 +15,13 @@ from .csr import check_csr
 from .decoys import Nearness, Returners, estimate_returners, measure_nearness, q_values
 from .features import ProbableRows, measure_features
 from .fingerprints import Fingerprints
+from .habits import Habits
 from .judgement import Judgement
 from .model import MatchModel, RoundModel
-from .pools import Pools, Rows
+from .outcomes import ControlOutcomes, Outcomes
+from .pools import Pools, Rows, profile_pools
 from .renaming import Renames
+from .rivals import Rivals
 
 __all__ = ["MIN_CONTROLS", "judge"]
 
@@ -38,6 +41,7 @@ def judge(
     top: int,
     one_to_one: bool = False,
     model: MatchModel | None = None,
+    region_of_cell: dict[str, str] | None = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> Judgement | None:
@@ -55,6 +59,8 @@ def judge(
         departed ones are.
     model : MatchModel, optional
         Take these coefficients instead of fitting; its last round stands for those it lacks.
+    region_of_cell : dict of str to str, optional
+        Decoys are matched to the departed by region; without it by main cell.
     n_threads : int, optional
         Default every usable core; the result doesn't depend on it.
     progress : callable, optional
@@ -67,7 +73,8 @@ def judge(
     """
     if len(fingerprints.control_old) < MIN_CONTROLS:
         return None
-    pools = Pools(fingerprints)
+    profiles = profile_pools(fingerprints, n_threads=n_threads, progress=progress)
+    pools = Pools(fingerprints, profiles, region_of_cell)
     days = pools.count_days(n_threads=n_threads, progress=progress)
     court = _Court(pools, days, n_threads, progress)
     renames = Renames.of(*(np.zeros(0, np.int64),) * 2, np.zeros(0))
@@ -99,6 +106,7 @@ class _Views:
     gone: npt.NDArray[np.float64]
     pool_columns: Rows
     days: tuple[ProbableRows, ProbableRows] | None
+    habits: Habits | None
 
     def measure(
         self, queries: Rows, olds: Rows, n_threads: int | None
@@ -114,6 +122,7 @@ class _Views:
             gone=self.gone,
             pool_columns=self.pool_columns,
             days=self.days,
+            habits=self.habits,
             n_threads=n_threads,
         )
         return found.values, found.expected_shared
@@ -133,7 +142,9 @@ class _State:
     winners: Rows
     returners: Returners
     nearness: Nearness
+    nobody: float
     views: _Views
+    renames: Renames
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,13 +178,14 @@ class _Court:
             *self.pools.absences(renames, n_columns),
             self.pools.columns[1],
             None if self.days is None else (renames.rename(self.days[0]), self.days[1]),
+            self.pools.habits,
         )
         a_rows, b_rows = pairs.a_rows, pairs.b_rows
         found = self._weigh(views, a_rows, b_rows, given)
         if found is None:
             return None
         log_odds, expected_shared, model = found
-        return self._compete(a_rows, b_rows, log_odds, expected_shared, views), model
+        return self._compete(a_rows, b_rows, log_odds, expected_shared, views, renames), model
 
     def _weigh(
         self, views: _Views, queries: Rows, olds: Rows, model: RoundModel | None
@@ -216,6 +228,7 @@ class _Court:
         log_odds: npt.NDArray[np.float64],
         expected_shared: npt.NDArray[np.float64],
         views: _Views,
+        renames: Renames,
     ) -> _State:
         is_new = queries < self.pools.n_new
         competition = self._competition(queries, olds, log_odds)
@@ -251,7 +264,9 @@ class _Court:
             winners[is_new[winners]],
             returners,
             nearness,
+            nobody,
             views,
+            renames,
         )
 
     def _competition(
@@ -325,6 +340,7 @@ class _Court:
             margin_old=margin_old[kept],
             q_value=np.where(place == 0, np.where(lost, 1.0, q_of_new[new_rows]), np.nan),
             lost_to_decoy=lost,
+            profiles=self.pools.profiles,
             features=values,
             folds=self.pools.folds[1][old_rows],
             model=model,
@@ -335,6 +351,16 @@ class _Court:
             n_winners=int(np.count_nonzero(winning < self.pools.n_old)),
             n_decoy_wins=int(np.count_nonzero(winning >= self.pools.n_old)),
             decoy_wins=self._decoy_wins(state, winners[winning >= self.pools.n_old]),
+            rivals=Rivals.of(
+                state.queries[is_new],
+                state.olds[is_new],
+                state.log_odds[is_new],
+                self.pools.n_old,
+                state.nobody,
+                self.pools.twins[: self.pools.n_new],
+            ),
+            renames=state.renames,
+            outcomes=self._outcomes(state, winners, q_of_new),
         )
 
     def _decoy_wins(self, state: _State, won: Rows) -> DecoyWins:
@@ -344,6 +370,25 @@ class _Court:
             state.score[won],
             state.log_odds[won],
             state.expected_shared[won],
+        )
+
+    def _outcomes(
+        self, state: _State, winners: Rows, q_of_new: npt.NDArray[np.float64]
+    ) -> Outcomes:
+        """Return what winners reached, and what controls would have."""
+        queries, olds = state.queries, state.olds
+        nearness = state.nearness.at(state.log_odds[winners])
+        return Outcomes(
+            state.score[winners],
+            nearness * self.pools.decoy_weights[olds[winners]],
+            q_of_new[queries[winners]],
+            ControlOutcomes.of(
+                self._competition(queries, olds, state.log_odds),
+                self.pools.own(queries, olds),
+                state.nobody,
+                len(self.pools.asking),
+            ),
+            state.returners.estimate / max(self.pools.n_new, 1),
         )
 
     def _rates(self, state: _State, winners: Rows) -> tuple[npt.NDArray[np.float64], float]:

@@ -14,7 +14,7 @@ import click
 
 __all__ = ["main"]
 
-COMMANDS = ("audit", "inspect", "match", "simulate")
+COMMANDS = ("audit", "explain", "inspect", "match", "simulate")
 
 
 class _LazyGroup(click.Group):
