@@ -425,6 +425,7 @@ class Town:
             / mean,
             "call_share_new": sum(new[name] for name in shared) / new.total(),
             "call_share_old": sum(old[name] for name in shared) / old.total(),
+            "rank_agreement": self.top_overlap(new, old),
             "n_shared": len(shared),
             "expected_shared": len(shared),
             "margin_new": None,
@@ -434,6 +435,16 @@ class Town:
             "n_calls_new": new.total(),
             "n_calls_old": old.total(),
         }
+
+    def top_overlap(self, new: Counter[str], old: Counter[str]) -> float:
+        """Return how much of the top 1, 2, … 5 partners both have, on average."""
+        tops = [
+            sorted(side, key=lambda name, side=side: (-side[name], -self.rarity[name], name))
+            for side in (new, old)
+        ]
+        depths = range(1, min(5, len(new), len(old)) + 1)
+        shares = [len({*tops[0][:d]} & {*tops[1][:d]}) / d for d in depths]
+        return sum(shares) / len(shares)
 
     def timing(self, new_row: int, old_row: int) -> dict[str, object]:
         new, old = self.life(new_row), self.life(old_row)
@@ -450,6 +461,8 @@ class Town:
         return {
             "gap_days": (new.first_s - old.last_s) / DAY_S,
             "days_observed_new": seen_new_s / DAY_S,
+            "days_observed_old": seen_old_s / DAY_S,
+            "alive_at_once": new.first_s < old.last_s,
             "volume_ratio": per_day[0] / per_day[1],
         }
 
@@ -483,9 +496,17 @@ class Town:
                 ("same_name", "name_hash"),
                 ("same_outlet", "outlet"),
                 ("same_seller", "seller"),
+                ("same_plan", "plan"),
             )
         }
+        status, arrears, score = (
+            old.attributes.get(name) or None for name in ("status", "arrears", "leaving_score")
+        )
         return found | {
+            "old_status": status,
+            "old_suspended": {"suspended": True, "active": False}.get(status or ""),
+            "old_arrears": None if arrears is None else float(arrears),
+            "old_leaving_score": None if score is None else float(score),
             "new": new.number,
             "old": old.number,
             "new_subscription": new.attributes.get("subscription_id"),

@@ -73,6 +73,7 @@ def measure(queries, pool, *, began=(), gone=(), pool_columns=None):
         began=flags[0],
         gone=flags[1],
         pool_columns=columns,
+        days=(rows_of(queries), rows_of(pool)),
     )
     assert found.values.shape == (len(queries) * len(pool), len(FEATURES))
     return [dict(zip(FEATURES, row, strict=True)) for row in found.values]

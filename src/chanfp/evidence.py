@@ -8,28 +8,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from .blocks import Progress
 from .clock import DAY_S
+from .corroboration import collect_corroboration
 from .features import ProbableRows, expect_overlaps
 from .fingerprints import Fingerprints
 from .habits import main_cells
 from .pairs import Pairs
 from .partner_evidence import measure_pairs
 from .profiles import Profile, read_profiles
+from .top_partners import rank_agreement
 
 __all__ = ["LINKS", "collect_evidence"]
 
 # What a new number is to an old one that has departed, and to one that is fading.
 LINKS = ("replacement", "partial-replacement")
-
-ATTRIBUTE_EVIDENCE = {
-    "same_id": "id_hash",
-    "same_name": "name_hash",
-    "same_outlet": "outlet",
-    "same_seller": "seller",
-}
 
 
 def collect_evidence(
@@ -82,7 +76,7 @@ def collect_evidence(
     columns |= _call_columns(fingerprints, pairs, n_threads)
     columns |= _identity_columns(fingerprints, pairs)
     columns |= _volume_columns(fingerprints, pairs)
-    columns |= _attribute_columns(fingerprints, pairs)
+    columns |= collect_corroboration(fingerprints, pairs, columns["gap_days"])
     if len(pairs) and fingerprints.cdrs.is_rereadable:
         if profiles is None:
             wanted = [(fingerprints.new, pairs.a_rows), (fingerprints.old, pairs.b_rows)]
@@ -96,7 +90,7 @@ def collect_evidence(
 def _call_columns(
     fingerprints: Fingerprints, pairs: Pairs, n_threads: int | None
 ) -> dict[str, Any]:
-    """Return what shared partners weigh, and how much of either side's calls goes to them."""
+    """Return what shared and top partners weigh, and how much of either side's calls they get."""
     new, old = fingerprints.new, fingerprints.old
     sums = expect_overlaps(
         ProbableRows.certain(new.matrix, new.outgoing),
@@ -116,6 +110,13 @@ def _call_columns(
             "direction_similarity": np.minimum(sums.directed / mean, 1.0),
             "call_share_new": sums.calls_new / n_calls_new,
             "call_share_old": sums.calls_old / n_calls_old,
+            "rank_agreement": rank_agreement(
+                new.matrix,
+                old.matrix,
+                pairs.a_rows,
+                pairs.b_rows,
+                partner_rarity=fingerprints.partner_rarity,
+            ),
         }
 
 
@@ -159,23 +160,10 @@ def _volume_columns(fingerprints: Fingerprints, pairs: Pairs) -> dict[str, Any]:
         "n_calls_old": n_calls_old,
         "gap_days": (begins_s - ends_s) / DAY_S,
         "days_observed_new": observed_new_s / DAY_S,
+        "days_observed_old": observed_old_s / DAY_S,
         # Whoever was seen for less than a day counts as seen for one.
         "volume_ratio": (n_calls_new / np.maximum(observed_new_s, DAY_S))
         / (n_calls_old / np.maximum(observed_old_s, DAY_S)),
-    }
-
-
-def _attribute_columns(fingerprints: Fingerprints, pairs: Pairs) -> dict[str, Any]:
-    """Return which attributes of the subscriber table are equal; null where one is missing."""
-    attributes = fingerprints.subscribers.attributes
-    sides = (
-        pa.array(fingerprints.new.role.rows[pairs.a_rows]),
-        pa.array(fingerprints.old.role.rows[pairs.b_rows]),
-    )
-    return {
-        column: pc.equal(*(attributes[name].take(side) for side in sides))
-        for column, name in ATTRIBUTE_EVIDENCE.items()
-        if name in attributes
     }
 
 

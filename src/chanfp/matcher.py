@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from .blocks import Progress, usable_threads
 from .clock import DAY_S
+from .corroboration import agrees
 from .errors import ParameterError
 from .evidence import LINKS, collect_evidence
 from .fingerprints import Fingerprints
@@ -25,7 +26,7 @@ from .model import MatchModel
 from .own_evidence import check_own_evidence
 from .pairs import Pairs
 from .partner_evidence import PartnerEvidence
-from .policy import CORROBORATION, GradePolicy
+from .policy import ASKED, GradePolicy
 from .profiles import read_cell_regions
 from .rounds import MIN_CONTROLS, judge
 from .similarity_rounds import find_similar
@@ -245,7 +246,9 @@ class Matcher:
         else:
             for name in LEARNED_COLUMNS:
                 columns[name] = getattr(judgement, name)
-            known = {name: columns[name].to_pylist() for name in CORROBORATION if name in columns}
+            known = {
+                name: agrees(name, columns[name]).to_pylist() for name in ASKED if name in columns
+            }
             graded = self.policy.grade(
                 judgement.q_value,
                 judgement.expected_shared,

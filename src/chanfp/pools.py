@@ -16,6 +16,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array, vstack
 
 from .blocks import Progress
+from .contact_days import count_contact_days
 from .controls import mix_keys
 from .decoys import Traits, weigh_decoys
 from .features import ProbableRows
@@ -90,6 +91,26 @@ class Pools:
         """Windows of the departed, of the fading, then of the decoys."""
         sets = (self.fingerprints.old, self.fingerprints.control_old)
         return _stack(*((one.matrix, one.outgoing) for one in sets))
+
+    def count_days(
+        self, *, n_threads: int | None, progress: Progress | None
+    ) -> tuple[ProbableRows, ProbableRows] | None:
+        """Return queries and pool by days with a call; None where CDRs can't be read again."""
+        prints = self.fingerprints
+        if not prints.cdrs.is_rereadable:
+            return None
+        sets = [prints.new, prints.control_new, prints.old, prints.control_old]
+        counted = count_contact_days(prints, sets, n_threads=n_threads, progress=progress)
+        new, asking, old, decoys = (
+            csr_array((days, one.matrix.indices, one.matrix.indptr), shape=one.matrix.shape)
+            for days, one in zip(counted, sets, strict=True)
+        )
+        stacked = (
+            csr_array(vstack(both, format="csr"))
+            for both in ((new, csr_array(asking[self.asking])), (old, decoys))
+        )
+        queries, pool = (ProbableRows.certain(one, np.zeros(one.nnz)) for one in stacked)
+        return queries, pool
 
     @cached_property
     def habits(self) -> Habits | None:

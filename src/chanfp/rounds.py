@@ -75,7 +75,9 @@ def judge(
     if len(fingerprints.control_old) < MIN_CONTROLS:
         return None
     profiles = profile_pools(fingerprints, n_threads=n_threads, progress=progress)
-    court = _Court(Pools(fingerprints, profiles, region_of_cell), n_threads, progress)
+    pools = Pools(fingerprints, profiles, region_of_cell)
+    days = pools.count_days(n_threads=n_threads, progress=progress)
+    court = _Court(pools, days, n_threads, progress)
     renames = Renames.of(*(np.zeros(0, np.int64),) * 2, np.zeros(0))
     models: list[RoundModel] = []
     state = None
@@ -104,6 +106,7 @@ class _Views:
     began: npt.NDArray[np.float64]
     gone: npt.NDArray[np.float64]
     pool_columns: Rows
+    days: tuple[ProbableRows, ProbableRows] | None
     habits: Habits | None
 
     def measure(
@@ -119,6 +122,7 @@ class _Views:
             began=self.began,
             gone=self.gone,
             pool_columns=self.pool_columns,
+            days=self.days,
             habits=self.habits,
             n_threads=n_threads,
         )
@@ -149,6 +153,7 @@ class _Court:
     """Hears everybody who asks, once a round."""
 
     pools: Pools
+    days: tuple[ProbableRows, ProbableRows] | None
     n_threads: int | None
     progress: Progress | None
 
@@ -173,6 +178,7 @@ class _Court:
             rarity,
             *self.pools.absences(renames, n_columns),
             self.pools.columns[1],
+            None if self.days is None else (renames.rename(self.days[0]), self.days[1]),
             self.pools.habits,
         )
         a_rows, b_rows = pairs.a_rows, pairs.b_rows

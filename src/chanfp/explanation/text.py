@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..clock import format_time
+from ..corroboration import CORROBORATION
 from ..features import FEATURES
-from ..policy import CORROBORATION
 from ..terminal import Line, Piece, block, cut, display_width, grid, labelled, line, share, wrap
 from .rivalry import IN_USE, NOBODY, OF_NEW, OF_OLD, OTHERS, PAIR, SAME_PERSON
 from .timeline import Timeline
