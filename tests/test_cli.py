@@ -163,7 +163,7 @@ def test_nobody_departed_or_nobody_new(rows, notice, files, tmp_path):
     empty = pq.read_table(tmp_path / "m.parquet")
     assert empty.num_rows == 0
     assert empty.schema.equals(MATCH_SCHEMA, check_metadata=True)
-    assert empty.schema.metadata[b"chanfp.schema_version"] == b"2"
+    assert empty.schema.metadata[b"chanfp.schema_version"] == b"3"
     done = run("match", *files[:2], "--subscribers", table, "--out", tmp_path / "m.csv", "--json")
     assert done.returncode == 0
     summary = json.loads(done.stdout)
