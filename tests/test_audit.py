@@ -291,6 +291,14 @@ def test_the_match_tells_additional_numbers():
     )
     assert "additional-number" not in result.summary["not_evaluated"]
     assert "additional-number" in audit().summary["not_evaluated"]
+    listed = table([("13900000004",), ("13800000009",)], ("new",))
+    types = {
+        number: row["customer_type"] for number, row in by_number(audit(additional=listed)).items()
+    }
+    assert [number for number in "123456" if types[number] == "additional-number"] == ["4"]
+    bad = table([("x",)], ("new",))
+    with pytest.raises(DataError, match="row 1, column 'new': a subscriber number"):
+        audit(additional=bad)
 
 
 def test_a_large_share_at_a_large_outlet_stands_out_and_two_of_three_do_not():

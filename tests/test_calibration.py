@@ -134,19 +134,19 @@ def test_nobody_who_came_back_counts_nothing():
     assert [row["share"] for row in table if row["n_with"] or row["n_without"]] == [0.0, None]
 
 
-def outcomes(score, decoy_weight, q_value):
+def outcomes(score, n_false, q_value):
     nothing = outcomes_of([], [], [])
-    return Outcomes(*(np.array(one, float) for one in (score, decoy_weight, q_value)), nothing, 0.1)
+    return Outcomes(*(np.array(one, float) for one in (score, n_false, q_value)), nothing, 0.1)
 
 
 def test_scores_and_rates_by_hand():
-    weights, rates = [NAN, NAN, 2.5, NAN, 1.5], [0.2, 0.2, NAN, 0.1, NAN]
+    weights, rates = [0.25, 0.0, 2.5, 0.125, 1.5], [0.2, 0.2, NAN, 0.1, NAN]
     found = outcomes([0.5, 0.6, 0.61, 1.0, 0.0], weights, rates)
-    scores = [row for row in score_table(found).to_pylist() if row["n_departed"] + row["n_decoys"]]
+    scores = [row for row in score_table(found).to_pylist() if row["n_old"] + row["n_decoys"]]
     assert scores == [
-        {"low": -10.0, "high": -9.5, "n_departed": 0, "n_decoys": 1, "expected_false": 1.5},
-        {"low": 0.0, "high": 0.5, "n_departed": 2, "n_decoys": 1, "expected_false": 2.5},
-        {"low": 9.5, "high": 10.0, "n_departed": 1, "n_decoys": 0, "expected_false": 0.0},
+        {"low": -10.0, "high": -9.5, "n_old": 0, "n_decoys": 1, "expected_false": 1.5},
+        {"low": 0.0, "high": 0.5, "n_old": 2, "n_decoys": 1, "expected_false": 2.75},
+        {"low": 9.5, "high": 10.0, "n_old": 1, "n_decoys": 0, "expected_false": 0.125},
     ]
     assert rate_table(found).to_pydict() == {"q_value": [0.1, 0.2], "n_matches": [1, 3]}
 
@@ -154,8 +154,8 @@ def test_scores_and_rates_by_hand():
 def test_a_run_is_summed_up(judged_matches, calibration):
     matches = judged_matches
     summary = matches.summary
-    counts = {name: pc.sum(calibration.scores[name]).as_py() for name in ("n_departed", "n_decoys")}
-    assert counts["n_departed"] == matches.judgement.n_winners
+    counts = {name: pc.sum(calibration.scores[name]).as_py() for name in ("n_old", "n_decoys")}
+    assert counts["n_old"] == matches.judgement.n_winners
     assert counts["n_decoys"] == summary["decoys"]["wins"]
     best = [row for row in matches.table.to_pylist() if row["rank"] == 1]
     for q in (0.01, 0.05, 0.2, 0.5):

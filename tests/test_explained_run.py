@@ -364,7 +364,7 @@ def assert_readable(figure):
 
 def test_labels_of_pictures_do_not_overlap(matches, rows, best):
     most = max(rows, key=lambda row: matches.explain(row["new"], row["old"]).renamed.num_rows)
-    for row in (best, most, *rows[:: len(rows) // 5]):
+    for row in (best, most, rows[len(rows) // 2]):
         figure = matches.explain(row["new"], row["old"]).plot()
         assert row["new"] in figure.get_suptitle()
         assert row["old"] in figure.get_suptitle()

@@ -112,7 +112,7 @@ def test_calls_to_a_decoy_itself_dont_count():
     queries, pool = [plain(0, 1, 7)], [plain(0, 1)]
     (called,) = measure(queries, pool, pool_columns=[7])
     (never,) = measure([plain(0, 1)], pool)
-    assert called == pytest.approx(never, nan_ok=True)
+    assert called == pytest.approx(never, nan_ok=True)  # habits are unknown
     (other,) = measure(queries, pool, pool_columns=[3])
     assert other["jaccard"] < called["jaccard"]
 

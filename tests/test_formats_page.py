@@ -3,12 +3,14 @@
 import re
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 import chanfp
 from chanfp import numberlists, shortnumbers, subscribers
 from chanfp.audit import schemas as schemas_of_audit
 from chanfp.audit.indicators import INDICATORS
+from chanfp.chains.schemas import LINK_SCHEMA, PERSON_SCHEMA
 from chanfp.cleaning import INTEGER_NOTE
 from chanfp.explanation import partners, rivalry, saved
 from chanfp.headers.columns import WORDS
@@ -21,6 +23,7 @@ from chanfp.simulation.schemes import SCHEMES
 from chanfp.tables.csvfiles import RAGGED
 
 PAGE = Path(__file__).parent.parent / "docs" / "formats.md"
+NO_MATCH = {name: pa.array([], pa.string()) for name in ("new", "old", "grade")}
 TABLES = ("USAGE", "SETTLEMENTS", "RECHARGES", "CELLS", "SALES", "OUTLETS")
 
 
@@ -73,6 +76,11 @@ def test_every_column_of_an_explanation(in_code, judged_matches):
 
 def test_every_key_of_a_calibration(in_code, judged_matches):
     assert keys_of(judged_matches.calibration().to_dict(), ()) <= in_code
+
+
+def test_every_column_of_chains(in_code):
+    names = {*PERSON_SCHEMA.names, *LINK_SCHEMA.names}
+    assert names | set(chanfp.link_chains(pa.table(NO_MATCH)).summary) <= in_code
 
 
 def test_every_reason(in_code):

@@ -138,7 +138,8 @@ def test_rounds_out_of_range_are_refused():
 
 
 def test_nobody_came_back_and_hardly_anybody_is_found():
-    carrier = chanfp.simulate(2500, seed=6, returner_share=0.0, partial_share=0.0)
+    nobody = {f"{kind}_share": 0.0 for kind in ("returner", "partial", "wanderer")}
+    carrier = chanfp.simulate(2500, seed=6, **nobody)
     fingerprints = chanfp.build_fingerprints(carrier.cdrs, carrier.subscribers, new_days=90)
     matches = chanfp.Matcher().fit(fingerprints).match()
     grades = matches.summary["grades"]

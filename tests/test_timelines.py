@@ -2,10 +2,33 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import chanfp
+from call_cases import as_words, entries
+from chanfp import _core, _reference
 from slow_matches import DAY_S
 from town import START_S, call_table, holder_table, random_town, town_calls, town_holders
+
+
+@given(entries, st.integers(0, 3))
+def test_counting_days_equals_its_twin(found, first_day):
+    """One second of the case is a third of a day, within three weeks."""
+    third_s = DAY_S // 3
+    found = [one._replace(start_s=one.start_s % 63 * third_s + first_day * DAY_S) for one in found]
+    found.sort(key=lambda one: one.holding)
+    holdings, words = as_words(found)
+    n = int(holdings.max(initial=0)) + 2
+    indptr = np.searchsorted(holdings, np.arange(n + 1)).astype(np.int64)
+    n_weeks = 3
+    rows = np.arange(n - 1, -1, -2)
+    seen, days = np.zeros(7 * n_weeks, np.uint8), np.zeros(len(rows) * n_weeks, np.uint8)
+    _core.count_active_days(indptr, words, rows, first_day, seen, days)
+    expected = _reference.count_active_days(found, first_day)
+    for row, weeks in zip(rows.tolist(), days.reshape(len(rows), n_weeks).tolist(), strict=True):
+        assert dict(expected.get(row, {})) == {at: n for at, n in enumerate(weeks) if n}
+    assert not seen.any()
 
 
 def slow_days(calls, holder, reference_s):
@@ -43,7 +66,7 @@ def test_days_of_the_town():
         window_days=20,
         new_days=25,
     )
-    wanted = np.concatenate([found.departed.role.holdings, found.new.role.holdings])
+    wanted = np.concatenate([found.old.role.holdings, found.new.role.holdings])
     assert found.timelines.days.sum() > 80
     assert set(found.timelines.holdings.tolist()) == set(wanted.tolist())
     assert [len(weeks) for weeks in found.timelines.of(wanted[::-1])] == [11] * len(wanted)

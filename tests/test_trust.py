@@ -162,11 +162,14 @@ def test_near_misses_tell_how_much_nearer_the_departed_are():
     # As many true pairs that don't look alike explain what there is too much.
     assert near(departed, 1.0, own, 1.0) == pytest.approx([1, 1], abs=0.25)
     assert near(none, 1.0, none, 0.0).tolist() == [1, 1]
-    # Three times as near where pairs look alike, as near where they don't.
-    nearer = np.concatenate([decoys, decoys[decoys >= -2], decoys[decoys >= -2]])
-    close, closest = near(nearer, 1.0, none, 0.0)
-    assert close == pytest.approx(3, rel=0.1)
-    assert closest == pytest.approx(3 * 3 ** (3 / 3.5), rel=0.2)
+    # Ever nearer the more alike they are, up to where nothing is known any more.
+    chance = np.exp(0.3 * decoys)
+    nearer = rng.choice(decoys, 4000, p=chance / chance.sum())
+    at = np.array([-5.0, -1.0, 3.0, 4.0, 9.0])
+    found = measure_nearness(nearer, decoys, np.ones(800), none, 0.0).at(at)
+    assert found[1] / found[0] == pytest.approx(np.exp(1.2), rel=0.2)
+    assert found[2] / found[1] == pytest.approx(np.exp(1.2), rel=0.2)
+    assert found[3] == found[4] > found[2]
 
 
 def test_returners_are_what_decoys_leave_over_by_what_one_counts():

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .building import build_fingerprints
     from .calibration import Calibration
     from .cdr import CallRecords, read_cdrs
+    from .chains import Chains, link_chains
     from .errors import (
         ChanfpError,
         ChanfpWarning,
@@ -57,6 +58,7 @@ __version__: str
 _MODULE_OF = {
     "Calibration": "calibration",
     "CallRecords": "cdr",
+    "Chains": "chains",
     "ChanfpError": "errors",
     "ChanfpWarning": "errors",
     "ColumnError": "errors",
@@ -91,6 +93,7 @@ _MODULE_OF = {
     "containment_join": "similarity",
     "inspect_cdrs": "inspection",
     "jaccard_join": "similarity",
+    "link_chains": "chains",
     "measure_pairs": "partner_evidence",
     "minhash": "signatures",
     "plan_join": "planning",
@@ -110,6 +113,7 @@ __all__ = [
     "MATCH_SCHEMA",
     "Calibration",
     "CallRecords",
+    "Chains",
     "ChanfpError",
     "ChanfpWarning",
     "ColumnError",
@@ -144,6 +148,7 @@ __all__ = [
     "containment_join",
     "inspect_cdrs",
     "jaccard_join",
+    "link_chains",
     "measure_pairs",
     "minhash",
     "plan_join",

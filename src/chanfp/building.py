@@ -230,9 +230,9 @@ class _Run:
             self.memory.give_back()
             windows = (*roles.windows, *controls)
             both_controls = (len(windows) - 2, len(windows) - 1)
-            # Who is fading, too, is known only when the calls are gathered: without a time line.
-            asked_for = np.concatenate([roles.departed.holdings, roles.new.holdings])
-            counter = DayCounter(asked_for, activity.start_s, activity.reference_s)
+            # Who is fading is known when all calls are grouped.
+            watched = (roles.departed, roles.new, roles.active)
+            counter = DayCounter(watched, activity)
             grouped, (active_calls, control_calls) = group_calls(
                 store,
                 activity.n_calls,
@@ -243,9 +243,9 @@ class _Run:
             )
         roles, controls = self._set_apart(grouped, roles, controls, active_calls, control_calls)
         self.memory.give_back()
-        return _Gathered(
-            activity, roles, controls, grouped, counter.timelines(), int(store.n_repeats.sum())
-        )
+        timelines = counter.timelines([roles.departed, roles.new, roles.fading])
+        n_duplicates = int(store.n_repeats.sum())
+        return _Gathered(activity, roles, controls, grouped, timelines, n_duplicates)
 
     def _set_apart(
         self,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -25,12 +25,14 @@ __all__ = [
 # Strata by partner count in which decoys stand for departed, and how many decoys any stratum needs.
 MOST_STRATA = 8
 DECOYS_PER_STRATUM = 20
-# Bands of log-odds in which near misses are counted, and where in them most of these lie.
-BANDS = ((-6.0, -2.0), (-2.0, 2.0))
-CENTRE = {BANDS[0]: -4.5, BANDS[1]: -1.0}
-FURTHEST = 2.0
-# Pairs that speak for departed and decoys being equally near, before any is counted.
-PRIOR_PAIRS = 10.0
+# Bands of log-odds in which near misses are counted, and how far what they show is followed.
+BANDS = np.arange(-6.0, 3.0)
+FURTHEST = 4.0
+# Pairs in each band that speak for departed and decoys being equally near, before any is counted.
+PRIOR_PAIRS = 1.0
+# Last places of fits may differ between machines; rates must not hang on them.
+DECIMALS = 9
+Floats: TypeAlias = npt.NDArray[np.float64]
 # Standard errors on either side of an estimate: 95 of 100 intervals hold the truth.
 N_ERRORS = 1.96
 
@@ -143,7 +145,7 @@ class Nearness:
     Parameters
     ----------
     level : float
-        Departed pairs for each that decoys let expect, at log-odds of 0; at least 1.
+        Departed pairs for each that decoys let expect, at log-odds of 0.
     slope : float
         By how much its logarithm grows with the log-odds, at least 0.
     """
@@ -180,25 +182,32 @@ def measure_nearness(
 
     Notes
     -----
-    The two bands of log-odds give a line; it is not followed beyond 2, where nothing is counted.
+    A line through the logarithms of departed over decoys, band by band from -6 to 2, by weighted
+    least squares; it is not followed beyond 4, and never falls.
     """
 
-    def excess(first: float, stop: float) -> float:
-        def count(log_odds: npt.NDArray[np.float64], weight: Any) -> float:
-            return float((((log_odds >= first) & (log_odds < stop)) * weight).sum())
+    def count(log_odds: Floats, weight: Any) -> Floats:
+        weights = np.broadcast_to(np.asarray(weight, np.float64), log_odds.shape)
+        return np.asarray(np.histogram(log_odds, BANDS, weights=weights)[0], np.float64)
 
-        n_false = max(count(departed, 1.0) - count(own, own_weight), 0.0)
-        return (n_false + PRIOR_PAIRS) / (count(decoys, decoy_weight) + PRIOR_PAIRS)
-
-    (far, near), (far_at, near_at) = (
-        tuple(one) for one in zip(*((excess(*band), CENTRE[band]) for band in BANDS), strict=True)
-    )
-    slope = max(math.log(near / far) / (near_at - far_at), 0.0)
-    return Nearness(max(near * math.exp(-slope * near_at), 1.0), slope)
+    n_departed, n_decoys = count(departed, 1.0), count(decoys, 1.0)
+    weight = count(decoys, decoy_weight)
+    n_false = np.maximum(n_departed - count(own, own_weight), 0.0) + PRIOR_PAIRS
+    heights = np.log(n_false / (weight + PRIOR_PAIRS))
+    # Errors of both counts; where most of the departed are true, little is known of the others.
+    variance = (n_departed + PRIOR_PAIRS) / n_false**2 + 1.0 / (n_decoys + PRIOR_PAIRS)
+    middles = (BANDS[:-1] + BANDS[1:]) / 2
+    slope, level = np.polyfit(middles, heights, 1, w=1.0 / np.sqrt(variance))
+    if slope < 0:
+        slope, level = 0.0, np.average(heights, weights=1.0 / variance)
+    return Nearness(round(math.exp(level), DECIMALS), round(float(slope), DECIMALS))
 
 
 def q_values(
-    probability: npt.NDArray[np.float64], decoy_weight: npt.NDArray[np.float64], ratio: float
+    probability: npt.NDArray[np.float64],
+    decoy_weight: npt.NDArray[np.float64],
+    ratio: float,
+    unseen: npt.NDArray[np.float64] | None = None,
 ) -> npt.NDArray[np.float64]:
     """Return the least false-match rate at which each winner is accepted.
 
@@ -210,6 +219,8 @@ def q_values(
         How many departed the winner stands for if it is a decoy; NaN if it has departed.
     ratio : float
         Departed per decoy, for the correction by one decoy.
+    unseen : float64 array, shape (n_winners,), optional
+        How likely each is a false match that decoys don't show.
 
     Returns
     -------
@@ -219,11 +230,13 @@ def q_values(
     Notes
     -----
     Target-decoy competition: decoys won at a probability or above, plus one, over departed won
-    there (Levitsky et al., J. Proteome Res. 16:393, 2017); made monotone from below.
+    there (Levitsky et al., J. Proteome Res. 16:393, 2017), and the false matches that decoys don't
+    show added; made monotone from below.
     """
     is_decoy = ~np.isnan(decoy_weight)
     order = np.argsort(-probability, kind="stable")
-    n_false = ratio + np.cumsum(np.where(is_decoy, decoy_weight, 0.0)[order])
+    shares = np.zeros(len(order)) if unseen is None else unseen
+    n_false = ratio + np.cumsum(np.where(is_decoy, decoy_weight, shares)[order])
     n_accepted = np.cumsum(~is_decoy[order])
     ordered = probability[order]
     # The last of equal ones speaks for all of them.

@@ -1,4 +1,4 @@
-"""Features: what the model sees of a pair of subscriptions, from their partners alone.
+"""Features: what the model sees of a pair of subscriptions, from their partners and habits.
 
 Only what means the same for a control and for somebody who came back: no gap, no handset, no name.
 """

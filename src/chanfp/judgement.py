@@ -111,7 +111,7 @@ class Judgement:
     @property
     def least_q(self) -> float:
         """The least q-value that so many winners and decoys can show."""
-        return self.nearness * self.n_old / max(self.n_decoys * self.n_winners, 1)
+        return self.n_old / max(self.n_decoys * self.n_winners, 1)
 
     def contributions(self, pair: int) -> dict[str, float]:
         """Return what each feature adds to the log-odds of a pair, and the ``intercept``."""

@@ -176,7 +176,7 @@ class Matcher:
             raise ParameterError("the matcher has no fingerprints yet; call `fit` before `match`.")
         judgement = self._judge(fingerprints) if self.learn else None
         if judgement is None:
-            pairs = find_similar(
+            pairs, renames = find_similar(
                 fingerprints,
                 self.tiers,
                 top=self.top,
@@ -186,7 +186,7 @@ class Matcher:
                 progress=self.progress,
             )
         else:
-            self.model = judgement.model
+            self.model, renames = judgement.model, judgement.renames
             judgement, pairs = make_pairs(judgement, fingerprints, self.min_shared, self.n_threads)
         columns = collect_evidence(
             fingerprints,
@@ -207,6 +207,7 @@ class Matcher:
             pairs.b_rows.tolist(),
             judgement,
             self.policy.additional_score,
+            renames,
         )
 
     def model_table(self) -> pa.Table:

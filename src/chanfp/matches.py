@@ -19,6 +19,7 @@ from .explanation.finding import find_match, other_candidates
 from .fingerprints import Fingerprints
 from .judgement import Judgement
 from .policy import ADDITIONAL_SCORE
+from .renaming import Renames
 from .tables import write_table
 
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ class Matches:
         What the grades rest on, row for row; None where they are similarity tiers.
     additional_score : float
         Score from which `additional_numbers` lists, as of the policy.
+    renames : Renames, optional
+        Who partners probably are, as the last round saw it.
     """
 
     table: pa.Table
@@ -119,6 +122,7 @@ class Matches:
     old_rows: list[int] = field(repr=False)
     judgement: Judgement | None = field(default=None, repr=False)
     additional_score: float = field(default=ADDITIONAL_SCORE, repr=False)
+    renames: Renames | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -236,6 +240,7 @@ class Matches:
             self.new_rows[row],
             self.old_rows[row],
             judgement=self.judgement,
+            renames=self.renames,
             candidate_rows=None if old is not None else other_candidates(self.table, row),
         )
 
@@ -269,6 +274,7 @@ class Matches:
             self.new_rows,
             self.old_rows,
             self.judgement,
+            self.renames,
             progress=progress,
         )
 

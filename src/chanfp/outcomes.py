@@ -83,8 +83,9 @@ class Outcomes:
     ----------
     score : float64 array, shape (n_winners,)
         Of each new number's winner, departed or decoy.
-    decoy_weight : float64 array, shape (n_winners,)
-        Departed that the winner stands for if it is a decoy, else NaN.
+    n_false : float64 array, shape (n_winners,)
+        False matches expected for each: of a decoy the departed that it stands for, of a departed
+        one how likely it is a near miss that decoys don't show.
     q_value : float64 array, shape (n_winners,)
         NaN for decoys.
     controls : ControlOutcomes
@@ -93,7 +94,7 @@ class Outcomes:
     """
 
     score: npt.NDArray[np.float64]
-    decoy_weight: npt.NDArray[np.float64]
+    n_false: npt.NDArray[np.float64]
     q_value: npt.NDArray[np.float64]
     controls: ControlOutcomes
     returner_share: float

@@ -139,7 +139,7 @@ def _write(figure: Figure, file: Any, kind: str) -> None:
 
 
 def _rename_clips(svg: bytes) -> bytes:
-    """Number the clip paths: matplotlib names some by where they lie in memory."""
+    """Return an SVG with its clip paths numbered; matplotlib names some by their addresses."""
     names = dict.fromkeys(re.findall(rb'<clipPath id="([^"]+)"', svg))
     for number, name in enumerate(names):
         svg = svg.replace(name, b"clip%d" % number)

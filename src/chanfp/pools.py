@@ -36,7 +36,7 @@ ASKING_STREAM, FOLD_STREAM, MOVED_STREAM = 4, 5, 6
 # Who changes the number has moved more often than who keeps it, so controls alone would say that
 # another cell rules a pair out. This share of those that ask does so from the cells of another.
 # No published figure stands behind it.
-MOVED_SHARE = 0.1
+MOVED_SHARE = 0.05
 
 
 class PoolProfiles(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -119,8 +120,14 @@ class Rivals:
 
     def _follows(self, later: int, earlier: int) -> bool:
         """Tell whether an old number probably is what another one's holder had next."""
-        news = np.flatnonzero(self.twins == later)
-        return any(self._is_probable(new_row, earlier) for new_row in news.tolist())
+        new_row = self._new_of.get(later)
+        return new_row is not None and self._is_probable(new_row, earlier)
+
+    @cached_property
+    def _new_of(self) -> dict[int, int]:
+        """The new row of each pool row that is the same subscription."""
+        new_rows = np.flatnonzero(self.twins >= 0)
+        return dict(zip(self.twins[new_rows].tolist(), new_rows.tolist(), strict=True))
 
     def _is_probable(self, new_row: int, pool_row: int) -> bool:
         """Tell whether a pair is kept and one person's, judged by its own odds and nobody's."""

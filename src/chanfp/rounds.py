@@ -18,6 +18,7 @@ from .fingerprints import Fingerprints
 from .habits import Habits
 from .judgement import Judgement
 from .model import MatchModel, RoundModel
+from .nearmisses import unseen_misses
 from .outcomes import ControlOutcomes, Outcomes
 from .pools import Pools, Rows, profile_pools
 from .renaming import Renames
@@ -244,7 +245,7 @@ class _Court:
             returners = estimate_returners(
                 plain[of_new],
                 # The level alone: an error of the slope would weigh on the clearest winners.
-                nearness.level * self.pools.decoy_weights[olds[of_new]],
+                max(nearness.level, 1.0) * self.pools.decoy_weights[olds[of_new]],
                 control_weight,
                 self.pools.n_new,
             )
@@ -312,8 +313,8 @@ class _Court:
         """Return what the last round says of the best departed of each new one."""
         is_new = state.queries < self.pools.n_new
         winners = state.winners
+        competition = self._competition(state.queries, state.olds, state.log_odds)
         if one_to_one:
-            competition = self._competition(state.queries, state.olds, state.log_odds)
             winners = competition.assign(state.score, is_new)
         winning = state.olds[winners]
         q_of_new, most_nearness = self._rates(state, winners)
@@ -360,7 +361,7 @@ class _Court:
                 self.pools.twins[: self.pools.n_new],
             ),
             renames=state.renames,
-            outcomes=self._outcomes(state, winners, q_of_new),
+            outcomes=self._outcomes(state, competition, winners, q_of_new),
         )
 
     def _decoy_wins(self, state: _State, won: Rows) -> DecoyWins:
@@ -373,18 +374,21 @@ class _Court:
         )
 
     def _outcomes(
-        self, state: _State, winners: Rows, q_of_new: npt.NDArray[np.float64]
+        self,
+        state: _State,
+        competition: Competition,
+        winners: Rows,
+        q_of_new: npt.NDArray[np.float64],
     ) -> Outcomes:
         """Return what winners reached, and what controls would have."""
-        queries, olds = state.queries, state.olds
-        nearness = state.nearness.at(state.log_odds[winners])
+        weights, unseen = self._false(state, winners)
         return Outcomes(
             state.score[winners],
-            nearness * self.pools.decoy_weights[olds[winners]],
-            q_of_new[queries[winners]],
+            np.where(np.isnan(weights), unseen, weights),
+            q_of_new[state.queries[winners]],
             ControlOutcomes.of(
-                self._competition(queries, olds, state.log_odds),
-                self.pools.own(queries, olds),
+                competition,
+                self.pools.own(state.queries, state.olds),
                 state.nobody,
                 len(self.pools.asking),
             ),
@@ -394,17 +398,20 @@ class _Court:
     def _rates(self, state: _State, winners: Rows) -> tuple[npt.NDArray[np.float64], float]:
         """Return the q-value of each new one's winner, NaN where that is a decoy or nobody.
 
-        And how near the nearest decoys are: the one that the correction adds is as near as they.
+        And how much nearer than decoys the nearest departed are.
         """
-        nearness = state.nearness.at(state.log_odds[winners])
-        most_nearness = float(nearness.max(initial=1.0))
+        weights, unseen = self._false(state, winners)
+        rates = q_values(state.score[winners], weights, self.pools.ratio, unseen)
         found = np.full(self.pools.n_new, np.nan)
-        found[state.queries[winners]] = q_values(
-            state.score[winners],
-            nearness * self.pools.decoy_weights[state.olds[winners]],
-            most_nearness * self.pools.ratio,
-        )
-        return found, most_nearness
+        found[state.queries[winners]] = rates
+        return found, float(state.nearness.at(state.log_odds[winners]).max(initial=1.0))
+
+    def _false(
+        self, state: _State, winners: Rows
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Return the departed that winners stand for that are decoys, and unseen near misses."""
+        log_odds, weights = state.log_odds[winners], self.pools.decoy_weights[state.olds[winners]]
+        return weights, unseen_misses(state.nearness, log_odds, weights, self.pools.ratio)
 
 
 def _margins(state: _State, n_new: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

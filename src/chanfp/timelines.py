@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from . import _core
+from .activity import Activity
 from .calls import Calls
 from .clock import DAY_S
-from .repeats import MESSAGE, OUTGOING, START_SHIFT, TALK_SHIFT
+from .roles import Role
 
 __all__ = ["DayCounter", "Timelines"]
 
 WEEK_DAYS = 7
-TALK_BITS = 28
-# Whoever made it was alive; who was called only if the call was taken or was a message.
-SIGN_OF_LIFE = np.uint64(OUTGOING | MESSAGE | ((1 << TALK_BITS) - 1) << TALK_SHIFT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,39 +48,34 @@ class Timelines:
 
 
 class DayCounter:
-    """Counts the days of some holdings as their calls come by.
+    """Counts the days of subscriptions in some roles as their calls come by.
 
     Parameters
     ----------
-    holdings : int64 array
-        Places in ``Subscriptions``, in any order, repeated or not.
-    start_s, end_s : int
-        First and last record.
+    roles : sequence of Role
+    activity : Activity
+        When the records begin, and the reference time.
     """
 
-    def __init__(self, holdings: npt.NDArray[np.int64], start_s: int, end_s: int) -> None:
-        self.holdings = np.unique(holdings)
-        self.start_day = start_s // DAY_S
-        self.n_weeks = (end_s // DAY_S - self.start_day) // WEEK_DAYS + 1
+    def __init__(self, roles: Sequence[Role], activity: Activity) -> None:
+        self.holdings = np.unique(np.concatenate([role.holdings for role in roles]))
+        self.first_day = activity.start_s // DAY_S
+        self.n_weeks = (activity.reference_s // DAY_S - self.first_day) // WEEK_DAYS + 1
         self.days = np.zeros((len(self.holdings), self.n_weeks), np.uint8)
 
     def watch(self, calls: Calls) -> None:
         """Count the days of those holdings whose calls these are; any thread may do this."""
         start, stop = np.searchsorted(self.holdings, [calls.first, calls.stop]).tolist()
-        rows = self.holdings[start:stop] - calls.first
-        n_calls = np.diff(calls.indptr)[rows]
-        before = np.cumsum(n_calls) - n_calls
-        entries = np.arange(n_calls.sum()) + np.repeat(calls.indptr[rows] - before, n_calls)
-        words = calls.words[2 * entries + 1]
-        owners = np.repeat(np.arange(len(rows)), n_calls)
-        is_sign = (words & SIGN_OF_LIFE) != 0
-        days = (words >> np.uint64(START_SHIFT)).astype(np.int64) // DAY_S - self.start_day
-        n_days = self.n_weeks * WEEK_DAYS
-        is_there = np.zeros(len(rows) * n_days, bool)
-        is_there[(owners * n_days + days)[is_sign]] = True
-        weeks = is_there.reshape(len(rows), self.n_weeks, WEEK_DAYS)
-        self.days[start:stop] = weeks.sum(axis=2)
+        _core.count_active_days(
+            calls.indptr,
+            calls.words,
+            self.holdings[start:stop] - calls.first,
+            self.first_day,
+            np.zeros(self.n_weeks * WEEK_DAYS, np.uint8),
+            self.days[start:stop].reshape(-1),
+        )
 
-    def timelines(self) -> Timelines:
-        """Return what was counted."""
-        return Timelines(self.holdings, self.start_day * DAY_S, self.days)
+    def timelines(self, roles: Sequence[Role]) -> Timelines:
+        """Return what was counted of the subscriptions in some of the roles."""
+        kept = np.isin(self.holdings, np.concatenate([role.holdings for role in roles]))
+        return Timelines(self.holdings[kept], self.first_day * DAY_S, self.days[kept])

@@ -5,6 +5,6 @@ from the leaves to the root, so that it adds up exactly at every level.
 """
 
 from .auditing import audit_outlets
-from .result import OutletAudit, make_folder
+from .result import OutletAudit
 
-__all__ = ["OutletAudit", "audit_outlets", "make_folder"]
+__all__ = ["OutletAudit", "audit_outlets"]

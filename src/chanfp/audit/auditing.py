@@ -25,6 +25,7 @@ from ..sidetables import (
     read_usage,
 )
 from ..subscribers import Subscribers, read_subscribers
+from .additional import find_additional, read_additional
 from .commission import find_commission, find_instalments
 from .cuts import check_cuts, cut_table
 from .farming import find_farming, pass_gate
@@ -36,7 +37,7 @@ from .findings import (
     lost_cards,
 )
 from .indicators import measure_indicators
-from .matched import Matched, read_matches
+from .matched import read_matches
 from .nodes import find_actions, find_flags, flag_table, node_table
 from .policy import Policy, load_policy
 from .recharged import count_recharges, recharge_table
@@ -79,6 +80,7 @@ def audit_outlets(
     rules: str | os.PathLike[str] | RulePack = "china-mobile-2011",
     *,
     subscribers: Any = None,
+    additional: Any = None,
     settlements: Any = None,
     recharges: Any = None,
     usage: Any = None,
@@ -114,6 +116,9 @@ def audit_outlets(
     subscribers : Subscribers, or whatever `read_subscribers` takes, optional
         Tells activations, departures, recycled numbers and who else holds a number under the same
         id; default those that `matches` were made from.
+    additional : SideTable, or whatever `read_sales` takes, optional
+        New numbers of people whose other number is still in use, column ``new``; default
+        `Matches.additional_numbers`.
     settlements, recharges, usage : SideTable, or what their readers take, optional
         Instalments paid, recharges, and what each number used and paid in each month.
     policy : str or path
@@ -191,7 +196,9 @@ def audit_outlets(
             sold, matched, least_probability=settings.least_probability,
             re_entry_days=settings.re_entry_days,
         ),
-        is_additional=_find_additional(sold, matched),
+        is_additional=find_additional(
+            sold, matched, read_additional(additional, matches), inputs.plan
+        ),
         cross_region=_find_cross_region(tree, sold, at, inputs.cells, used, pack),
         farming=find_farming(pack, indicators) if knows_use else None,
         passes_gate=pass_gate(tree, sold, nodes, pack.gate) if knows_use else None,
@@ -291,15 +298,6 @@ def _read_inputs(
         usage=timed(usage, read_usage),
         plan=plan,
     )
-
-
-def _find_additional(sold: Sold, matched: Matched) -> npt.NDArray[np.bool_] | None:
-    """Return who holds another number beside this one, by the match or by the id."""
-    by_id = sold.is_additional()
-    if not matched.is_additional.any():
-        return by_id
-    by_match = np.append(matched.is_additional, False)[sold.match]
-    return np.asarray(by_match if by_id is None else by_match | by_id, bool)
 
 
 def _find_cross_region(

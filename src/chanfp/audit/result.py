@@ -9,12 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..errors import DataError, ParameterError
-from ..tables import write_table
+from ..tables import write_tables
 
-__all__ = ["FORMATS", "OutletAudit", "make_folder"]
-
-FORMATS = ("parquet", "csv")
+__all__ = ["OutletAudit"]
 
 
 @dataclass(frozen=True)
@@ -81,29 +78,4 @@ class OutletAudit:
         DataError
             If the folder can't be made or written.
         """
-        if format not in FORMATS:
-            raise ParameterError(f'`format` must be "parquet" or "csv", got {format!r}.')
-        folder = make_folder(directory)
-        for name, table in self.tables.items():
-            write_table(table, folder / f"{name}.{format}")
-        return folder
-
-
-def make_folder(directory: str | os.PathLike[str]) -> Path:
-    """Return a folder for results, made where it doesn't exist.
-
-    Raises
-    ------
-    DataError
-        If it can't be made or written.
-    """
-    folder = Path(directory)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(
-            f"{folder}: the folder can't be made: {error.strerror or error}; choose another."
-        ) from error
-    if not os.access(folder, os.W_OK):
-        raise DataError(f"{folder}: nothing can be written there; choose another folder.")
-    return folder
+        return write_tables(self.tables, directory, format)

@@ -37,7 +37,7 @@ class Calibration:
         Stated probability against observed share on active subscribers held back: ``low, high,
         n_with, n_without, probability, share, share_low, share_high``, a row for each bin.
     scores : pyarrow.Table
-        Distribution of the winners' scores: ``low, high`` in log-odds, ``n_departed, n_decoys,
+        Distribution of the winners' scores: ``low, high`` in log-odds, ``n_old, n_decoys,
         expected_false``.
     rates : pyarrow.Table
         ``q_value`` and ``n_matches`` found with it or a lower one.
@@ -88,12 +88,10 @@ class Calibration:
             for row in self.shares.to_pylist()
             if row["share"] is not None
         ]
-        n_departed, n_decoys = (
-            sum(self.scores[name].to_pylist()) for name in ("n_departed", "n_decoys")
-        )
+        n_old, n_decoys = (sum(self.scores[name].to_pylist()) for name in ("n_old", "n_decoys"))
         lines += [
             "",
-            f"{n_departed:,} departed and {n_decoys:,} decoys are somebody's best candidate.",
+            f"{n_old:,} old numbers and {n_decoys:,} decoys are somebody's best candidate.",
             "Matches by q-value: "
             + ", ".join(f"{self.n_matches(q):,} at {q:g}" for q in SHOWN_RATES)
             + ".",

@@ -66,14 +66,12 @@ def _draw_scores(axes: Axes, calibration: Calibration) -> None:
     columns = {
         name: calibration.scores[name].to_numpy() for name in calibration.scores.column_names
     }
-    used = np.flatnonzero(columns["n_departed"] + columns["n_decoys"])
+    used = np.flatnonzero(columns["n_old"] + columns["n_decoys"])
     first, last = (int(used[0]), int(used[-1])) if len(used) else (0, 0)
     part = slice(first, last + 1)
     edges = np.append(columns["low"][part], columns["high"][last])
-    axes.stairs(
-        columns["n_departed"][part], edges, fill=True, color=LIGHT, label="departed numbers"
-    )
-    axes.stairs(columns["n_departed"][part], edges, color=BLUE, lw=1.5)
+    axes.stairs(columns["n_old"][part], edges, fill=True, color=LIGHT, label="old numbers")
+    axes.stairs(columns["n_old"][part], edges, color=BLUE, lw=1.5)
     axes.stairs(
         columns["expected_false"][part],
         edges,
@@ -84,9 +82,9 @@ def _draw_scores(axes: Axes, calibration: Calibration) -> None:
     axes.set_xlabel("score of each new number's winner, log-odds", fontsize=8)
     axes.set_ylabel("new numbers", fontsize=8)
     # Room for the legend above the highest bar.
-    axes.set_ylim(0, 1.3 * max(columns["n_departed"].max(), columns["expected_false"].max(), 1))
+    axes.set_ylim(0, 1.3 * max(columns["n_old"].max(), columns["expected_false"].max(), 1))
     axes.legend(fontsize=8, frameon=False, loc="upper right")
-    axes.set_title("Scores of departed numbers and decoys", fontsize=9, loc="left")
+    axes.set_title("Scores of old numbers and decoys", fontsize=9, loc="left")
 
 
 def _draw_rates(axes: Axes, calibration: Calibration) -> None:

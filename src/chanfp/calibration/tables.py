@@ -91,12 +91,13 @@ def score_table(outcomes: Outcomes) -> pa.Table:
     -------
     pyarrow.Table
         ``low, high`` of the log-odds of the score, in steps of 0.5 from -10 to 10, those beyond
-        in the outermost; ``n_departed`` and ``n_decoys`` winners in it; ``expected_false``, the
-        departed that these decoys stand for.
+        in the outermost; ``n_old`` and ``n_decoys`` winners in it; ``expected_false``, how many of
+        the former are false by what decoys and near misses tell.
     """
     score = np.clip(outcomes.score, 1e-12, 1 - 1e-12)
     log_odds = np.clip(np.log(score / (1 - score)), SCORE_EDGES[0], SCORE_EDGES[-1] - 1e-9)
-    is_decoy = ~np.isnan(outcomes.decoy_weight)
+    is_decoy = np.isnan(outcomes.q_value)
+    everybody = np.ones(len(is_decoy), bool)
 
     def count(
         chosen: npt.NDArray[np.bool_], weights: Floats | None = None
@@ -108,9 +109,9 @@ def score_table(outcomes: Outcomes) -> pa.Table:
         {
             "low": SCORE_EDGES[:-1],
             "high": SCORE_EDGES[1:],
-            "n_departed": count(~is_decoy).astype(np.int64),
+            "n_old": count(~is_decoy).astype(np.int64),
             "n_decoys": count(is_decoy).astype(np.int64),
-            "expected_false": count(is_decoy, outcomes.decoy_weight[is_decoy]),
+            "expected_false": count(everybody, outcomes.n_false),
         }
     )
 

@@ -17,6 +17,7 @@ __all__ = ["audit"]
 TABLES = {
     "cells": "Table cell, region: where cards live.",
     "subscribers": "Table of subscribers: activations, departures, recycled numbers, ids.",
+    "additional": "Table of additional numbers that chanfp match --additional wrote.",
     "settlements": "Table subscriber, user_month, amount, paid_at: which instalments were paid.",
     "usage": "Table subscriber, month, fee, voice_min, sms, data_mb.",
     "recharges": "Table subscriber, time, outlet, cell.",
@@ -134,6 +135,7 @@ def audit(
     outlets: str,
     cells: str | None,
     subscribers: str | None,
+    additional: str | None,
     settlements: str | None,
     usage: str | None,
     recharges: str | None,
@@ -150,7 +152,8 @@ def audit(
     as_json: bool,
 ) -> None:
     """Run the command."""
-    from ..audit import audit_outlets, make_folder
+    from ..audit import audit_outlets
+    from ..tables import make_folder
     from .audited import audit_text
 
     make_folder(out)  # found out before all the reading
@@ -164,6 +167,7 @@ def audit(
             cdrs,
             rules,
             subscribers=subscribers,
+            additional=additional,
             settlements=settlements,
             usage=usage,
             recharges=recharges,

@@ -20,6 +20,7 @@ PARAMETERS = (
     "area_code",
     "by",
     "calibration",
+    "compare_days",
     "days",
     "delimiter",
     "deny_partners",
@@ -30,6 +31,7 @@ PARAMETERS = (
     "hub_share",
     "max_reject_share",
     "memory_limit",
+    "least_probability",
     "lenient",
     "min_shared",
     "new_days",
@@ -43,6 +45,7 @@ PARAMETERS = (
     "people",
     "picture",
     "policy",
+    "re_entries",
     "reference_time",
     "rejects",
     "rules",
@@ -55,6 +58,7 @@ PARAMETERS = (
     "timezone",
     "top",
     "window_days",
+    "within_days",
 )
 
 

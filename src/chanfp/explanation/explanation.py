@@ -13,6 +13,7 @@ from ..errors import MissingExtraError
 from ..fingerprints import Fingerprints
 from ..judgement import Judgement
 from ..plotting import as_svg_image
+from ..renaming import Renames
 from ..terminal import plain
 from .partners import RENAMED_SCHEMA, list_partners
 from .rivalry import RIVAL_SCHEMA, Rivalry
@@ -114,6 +115,7 @@ def explain_pair(
     old_row: int,
     *,
     judgement: Judgement | None = None,
+    renames: Renames | None = None,
     candidate_rows: list[int] | None = None,
 ) -> Explanation:
     """Explain one row of a matches table.
@@ -126,11 +128,12 @@ def explain_pair(
         The rows of ``fingerprints.new`` and ``fingerprints.old`` that it is about.
     judgement : Judgement, optional
         None where grades are similarity tiers.
+    renames : Renames, optional
+        Who partners probably are.
     candidate_rows : list of int, optional
         Rows of other candidates that are to be listed.
     """
     pair = (np.array([new_row]), np.array([old_row]))
-    renames = None if judgement is None else judgement.renames
     shared, renamed = list_partners(fingerprints, *pair, renames)
     (timeline,) = list_timelines(fingerprints, *pair)
     contributions = rivals = None

@@ -19,6 +19,7 @@ from ..errors import DataError
 from ..fingerprints import Fingerprints
 from ..judgement import Judgement
 from ..numbering import NumberingPlan
+from ..renaming import Renames
 from ..tables import PartFile, check_output
 from .explanation import Explanation
 from .finding import find_match, other_candidates
@@ -74,6 +75,7 @@ def write_explanations(
     new_rows: list[int],
     old_rows: list[int],
     judgement: Judgement | None,
+    renames: Renames | None,
     *,
     progress: Progress | None = None,
 ) -> None:
@@ -90,6 +92,8 @@ def write_explanations(
         Rows of ``fingerprints.new`` and ``.old`` for each row of the table.
     judgement : Judgement, optional
         None where grades are similarity tiers.
+    renames : Renames, optional
+        Who partners probably are.
     progress : callable, optional
         Told the rows written.
 
@@ -116,7 +120,7 @@ def write_explanations(
     with PartFile(path) as part:
         with pq.ParquetWriter(part.temporary, schema, compression="zstd") as writer:
             n_written = 0
-            for group in _row_groups(table, fingerprints, pairs, judgement):
+            for group in _row_groups(table, fingerprints, pairs, judgement, renames):
                 writer.write_table(group.cast(schema), row_group_size=GROUP_ROWS)
                 n_written += group.num_rows
                 if progress is not None:
@@ -129,8 +133,8 @@ def _row_groups(
     fingerprints: Fingerprints,
     pairs: tuple[Rows, Rows],
     judgement: Judgement | None,
+    renames: Renames | None,
 ) -> Iterator[pa.Table]:
-    renames = None if judgement is None else judgement.renames
     shared, renamed = list_partners(fingerprints, *pairs, renames)
     rivalry = None if judgement is None else Rivalry(fingerprints, judgement)
     for start in range(0, table.num_rows, GROUP_ROWS):

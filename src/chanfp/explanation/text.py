@@ -46,6 +46,7 @@ TIER_WORDS = {
 REASON_WORDS = {
     "thin-evidence": "too little evidence to say",
     "lost-to-active": "a subscription that is still in use is more probable",
+    "additional-number": "a number still in use is far more probable: an additional number",
     "below-tiers": "below every tier",
 }
 CORROBORATION_WORDS = {
@@ -138,6 +139,9 @@ def _head(explanation: Explanation, width: int) -> Iterator[Line]:
     yield line(cut(names[0], width), names[1])
     yield from labelled("Verdict", f"{verdict_words(match)}.", width)
     yield from labelled("", _rate_words(match), width)
+    if match["link"] == "partial-replacement":
+        words = "The old number is still in use, but clearly less: it is replaced in part."
+        yield from labelled("", words, width)
     expected = match["expected_shared"]
     is_same = expected is None or abs(expected - match["n_shared"]) < LEAST_DIFFERENCE
     renamed = "" if is_same else f" ({expected:.1f} if probable renamings count)"

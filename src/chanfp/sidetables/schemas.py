@@ -15,12 +15,14 @@ ARROW_TYPES = {
     "month": pa.date32(),
     "money": pa.float64(),
     "quantity": pa.float64(),
+    "difference": pa.float64(),
     "count": pa.int64(),
 }
 """For each kind of column the type it is read as.
 
 A *number* is a phone number or hashed id as it stands in the file, a *month* the first day of it,
-*money* an amount in the currency of the table, a *quantity* 0 or more, a *count* a whole one.
+*money* an amount in the currency of the table, a *quantity* 0 or more, a
+*difference* below 0 too, a *count* a whole one.
 """
 
 

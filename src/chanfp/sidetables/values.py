@@ -33,6 +33,7 @@ WANTED = {
     "month": "a month such as '2024-01'",
     "money": "an amount such as '12.50'",
     "quantity": "a number of 0 or more such as '12.5'",
+    "difference": "a number such as '-12.5'",
     "count": "a whole number of 0 or more such as '12'",
 }
 """What messages say that a cell of each kind needs."""
@@ -180,6 +181,7 @@ READERS: dict[str, Callable[[Any, str], tuple[pa.Array, Mask]]] = {
     "text": _read_text,
     "money": _read_decimal,
     "quantity": _read_quantity,
+    "difference": _read_decimal,
     "count": _read_count,
 }
 TIME_READERS: dict[str, Callable[[Any, str, ZoneInfo | None], tuple[pa.Array, Mask]]] = {

@@ -7,6 +7,7 @@ is row 1.
 
 from .batches import Batch, Reject, TableSource
 from .columns import as_label, as_text, describe_columns, is_whole
+from .folders import make_folder, write_tables
 from .layout import check_delimiter, check_encoding
 from .outputs import PartFile, check_output, write_table
 from .paths import Sources, find_sources
@@ -29,7 +30,9 @@ __all__ = [
     "describe_columns",
     "find_sources",
     "is_whole",
+    "make_folder",
     "open_rejects",
     "reject_table",
     "write_table",
+    "write_tables",
 ]
