@@ -55,6 +55,7 @@ CORROBORATION_WORDS = {
     "same_name": "name",
     "same_outlet": "outlet",
     "same_seller": "seller",
+    "same_plan": "plan",
 }
 RIVAL_WORDS = {
     PAIR: "this pair",
