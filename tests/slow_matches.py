@@ -271,6 +271,17 @@ def region_of(made: list[Call], regions: dict[str, str]) -> str | None:
     return min(counts, key=lambda region: (-counts[region], region)) if counts else None
 
 
+def home_cell(made: list[Call]) -> str | None:
+    """Return the cell with most calls outside Monday to Friday, 9 to 18."""
+    counts = Counter()
+    for call in made:
+        days, hour = divmod(call.start_s // 3600, 24)
+        is_work = (days + 3) % 7 < 5 and 9 <= hour < 18  # 1970 began on a Thursday
+        if call.cell and not is_work:
+            counts[call.cell] += 1
+    return min(counts, key=lambda cell: (-counts[cell], cell)) if counts else None
+
+
 def grade_of(jaccard: float, n_shared: int, n_calls: int) -> tuple[str, str]:
     if n_shared < 2 or n_calls < 3:
         return "U", "thin-evidence"
@@ -414,6 +425,7 @@ class Town:
             / mean,
             "call_share_new": sum(new[name] for name in shared) / new.total(),
             "call_share_old": sum(old[name] for name in shared) / old.total(),
+            "rank_agreement": self.top_overlap(new, old),
             "n_shared": len(shared),
             "expected_shared": len(shared),
             "margin_new": None,
@@ -423,6 +435,16 @@ class Town:
             "n_calls_new": new.total(),
             "n_calls_old": old.total(),
         }
+
+    def top_overlap(self, new: Counter[str], old: Counter[str]) -> float:
+        """Return how much of the top 1, 2, … 5 partners both have, on average."""
+        tops = [
+            sorted(side, key=lambda name, side=side: (-side[name], -self.rarity[name], name))
+            for side in (new, old)
+        ]
+        depths = range(1, min(5, len(new), len(old)) + 1)
+        shares = [len({*tops[0][:d]} & {*tops[1][:d]}) / d for d in depths]
+        return sum(shares) / len(shares)
 
     def timing(self, new_row: int, old_row: int) -> dict[str, object]:
         new, old = self.life(new_row), self.life(old_row)
@@ -439,6 +461,8 @@ class Town:
         return {
             "gap_days": (new.first_s - old.last_s) / DAY_S,
             "days_observed_new": seen_new_s / DAY_S,
+            "days_observed_old": seen_old_s / DAY_S,
+            "alive_at_once": new.first_s < old.last_s,
             "volume_ratio": per_day[0] / per_day[1],
         }
 
@@ -456,6 +480,7 @@ class Town:
         hours = [Counter(call.start_s // 3600 % 168 for call in made) for made in (new, old)]
         return {
             "cell_similarity": overlap(*cells),
+            "same_home_cell": equal_or_unknown(home_cell(new), home_cell(old)),
             "hour_similarity": affinity(*hours),
             "same_imei": bool(handsets[0] & handsets[1]) if all(handsets) else None,
             "region_new": region_of(new, self.regions) if self.regions else None,
@@ -471,9 +496,17 @@ class Town:
                 ("same_name", "name_hash"),
                 ("same_outlet", "outlet"),
                 ("same_seller", "seller"),
+                ("same_plan", "plan"),
             )
         }
+        status, arrears, score = (
+            old.attributes.get(name) or None for name in ("status", "arrears", "leaving_score")
+        )
         return found | {
+            "old_status": status,
+            "old_suspended": {"suspended": True, "active": False}.get(status or ""),
+            "old_arrears": None if arrears is None else float(arrears),
+            "old_leaving_score": None if score is None else float(score),
             "new": new.number,
             "old": old.number,
             "new_subscription": new.attributes.get("subscription_id"),

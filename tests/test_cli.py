@@ -437,6 +437,22 @@ def test_unreadable_file(files, tmp_path):
     assert fails(done, "the folder holds no file ending in")
 
 
+def test_simulate_as_set(tmp_path):
+    words = ("simulate", tmp_path / "carrier", "--people", "300", "--seed", "3", "--days", "14")
+    done = run(*words, "--set", "returner_share=0.3", "--set", "table_lag_days=2", "--quiet")
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "carrier" / "truth.csv").open(newline="") as file:
+        kinds = [row["kind"] for row in csv.DictReader(file)]
+    assert kinds.count("returner") == 14  # 0.3 per 90 days
+    for setting, message in (
+        ("people=3", "must set one of start, events_per_month"),
+        ("density", "must be a number, got ''"),
+        ("table_lag_days=1.5", "must be a whole number"),
+        ("density=99", "`density` must be from 0.25 to 10"),
+    ):
+        assert fails(run(*words[:1], tmp_path / "no", *words[2:], "--set", setting), message, 2)
+
+
 def test_simulate_then_match(tmp_path):
     carrier = tmp_path / "carrier"
     words = ("simulate", carrier, "--people", "1500", "--seed", "3")

@@ -1,13 +1,16 @@
 """Explanations: the shared partners of one pair, their numbers and their order."""
 
+import json
 import math
 
 import pyarrow as pa
 import pytest
 
 import chanfp
-from carriers import FRIENDS
+from carriers import FRIENDS, stamp
 from chanfp.errors import ParameterError
+from chanfp.explanation import explanation_lines
+from chanfp.terminal import display_width, plain
 from slow_matches import Call, Holder, Settings, Town, own_side
 from town import (
     BOTH,
@@ -120,29 +123,81 @@ def test_explained_by_hand(matches):
     assert (shared[1]["outgoing_new"], shared[1]["outgoing_old"]) == (4, 5)
 
 
+SAID = """\
+13911110200, new, and 13911110101, old
+Verdict       grade A, very alike, best candidate.
+              A similarity tier: no false-match rate is known.
+Partners      5 shared of 7 new and 7 old ones; Jaccard 0.556.
+Alike         cells 0.74, hours 0.12 of 1.
+
+Shared partners (5)
+                  calls new  old  minutes new   old  subscribers  rarity
+  +8613800000004          2    3          2.0   0.8            5    0.92
+  +8613800000000          4    7          6.8  15.5            9    0.41
+  +8613800000002          3    2          1.6   2.0            6    0.76
+  +8613800000001          1    4          1.0   1.5            4    1.10
+  +8613800000006          2    1          0.0   0.0            3    1.32
+
+Time line
+       first sign of life  last
+  old  2024-01-03 10:00    2024-02-08 10:00
+  new  2024-02-15 00:00    2024-03-09 10:00
+  6.6 days between the last of the old and the first of the new.
+  Days active, a sign each week from 2024-01-01 (· none, ▁ one a week, █ all):
+  old  ▂▁▅█▇▂·····
+  new  ······▅▆▅▅·
+
+Other candidates
+  rank  old          grade  probability  Jaccard  shared
+     2  13911110102  C                     0.375       3
+     3  13911110103  D                     0.250       2
+     4  13911110104  D                     0.250       2
+     5  13911110106  U                     0.125       1
+
+Corroboration, outside the model
+  Same handset, same identity card, other name, same outlet, other seller; that moves no probability
+  and no q-value."""
+
+
 def test_what_is_said_in_words(matches):
-    lines = repr(matches.explain(RETURNER)).splitlines()
-    assert lines[0] == f"{RETURNER} and {RETIRED}: grade A, very alike, best candidate."
-    assert lines[1] == (
-        "5 shared partners of 7 new and 7 old ones, Jaccard 0.556; 6.6 days between them, "
-        "cell similarity 0.74, hour similarity 0.12, same handset, same identity card, "
-        "other name, same outlet, other seller."
-    )
-    assert " ".join(lines[2].split()) == (
-        "partner calls new calls old min new min old subscribers rarity"
-    )
-    assert lines[3].split() == [f"+86{FRIENDS[4]}", "2", "3", "2.0", "0.8", "5", "0.92"]
-    assert len(lines) == 3 + 5
-    lines = repr(matches.explain(RETURNER, COUSIN)).splitlines()
-    assert lines[0].endswith("grade C, somewhat alike, candidate 2.")
-    assert "other handset, other identity card, same name, same seller." in lines[1]
-    assert "outlet" not in lines[1]
+    assert repr(matches.explain(RETURNER)) == SAID
+    without_others = repr(matches.explain(RETURNER, RETIRED))
+    start, stop = SAID.index("Other candidates"), SAID.index("Corroboration")
+    assert without_others == SAID[:start] + SAID[stop:]
+    second = repr(matches.explain(RETURNER, COUSIN))
+    assert "grade C, somewhat alike, candidate 2." in second
+    assert "Other handset, other identity card, same name, same seller;" in second
+    assert "outlet" not in second
     assert "hardly alike, candidate 2." in repr(matches.explain(MOVER, COUSIN))
     thin = repr(matches.explain(RETURNER, EDGE))
     assert "grade U, too little evidence to say, candidate 5." in thin
-    assert "alive together for 9.0 days" in repr(matches.explain(MOVER, BOTH))
-    tiny = repr(matches.explain(TINY, BOTH)).splitlines()
-    assert tiny[1].endswith("; 4.9 days between them, hour similarity 0.00.")
+    assert "Alive together for 9.0 days." in repr(matches.explain(MOVER, BOTH))
+    tiny = repr(matches.explain(TINY, BOTH))
+    assert "Alike         hours 0.00 of 1." in tiny
+    assert "Nothing known." in tiny
+
+
+@pytest.mark.parametrize("width", [40, 60, 75, 80, 120, 500])
+def test_no_line_is_wider_than_the_terminal(matches, width):
+    for new, old in ((RETURNER, None), (TINY, RECYCLED)):
+        lines = explanation_lines(matches.explain(new, old), width)
+        assert max(map(display_width, plain(lines).splitlines())) <= max(min(width, 120), 60)
+
+
+def test_what_is_said_as_values(matches):
+    values = matches.explain(RETURNER).to_dict()
+    assert json.loads(json.dumps(values)) == values
+    assert values["timeline"] == {
+        "first_new": stamp(45),
+        "last_new": stamp(68 + 10 / 24),
+        "first_old": stamp(2 + 10 / 24),
+        "last_old": stamp(38 + 10 / 24),
+        "weeks_from": stamp(0),
+        "days_new": [0, 0, 0, 0, 0, 0, 4, 5, 4, 4, 0],
+        "days_old": [2, 1, 4, 7, 6, 2, 0, 0, 0, 0, 0],
+    }
+    assert [row["old"] for row in values["candidates"]][:1] == [COUSIN]
+    assert (values["rivals"], values["contributions"], values["renamed"]) == (None, None, [])
 
 
 def test_a_recycled_number_is_explained_by_its_best_row(matches):
@@ -173,10 +228,10 @@ def test_twenty_partners_are_shown(n_shared, last):
     fingerprints = chanfp.build_fingerprints(call_table(calls), holder_table(holders))
     explanation = chanfp.Matcher().fit(fingerprints).match().explain(RETURNER)
     lines = repr(explanation).splitlines()
-    assert len(lines) == 3 + n_shared
-    assert lines[-1].strip().startswith(last)
+    head = lines.index(f"Shared partners ({n_shared})")
+    assert lines[head + 22 - (n_shared == 20)].strip().startswith(last)
+    assert lines[head + 22 + (n_shared == 21)] == ""
     # All weigh the same: by number then.
     shown = explanation.shared.column("partner").to_pylist()
     assert shown == [f"+86{friend}" for friend in FRIENDS[:n_shared]]
     assert isinstance(explanation.shared, pa.Table)
-    assert explanation._repr_html_() == f"<pre>{explanation!r}</pre>"

@@ -9,6 +9,8 @@ import chanfp
 from carriers import FRIENDS, stamp
 from chanfp.errors import ParameterError
 from chanfp.fading import find_fading
+from chanfp.pools import Pools
+from chanfp.renaming import Renames
 from chanfp.roles import WindowSettings
 
 
@@ -148,6 +150,24 @@ def test_the_fading_are_neither_controls_nor_decoys_but_in_the_pool(fingerprints
         old.matrix[n_departed:].toarray().tolist() == fingerprints.fading.matrix.toarray().tolist()
     )
     assert old.n_calls.tolist() == [*fingerprints.departed.n_calls, *fingerprints.fading.n_calls]
+
+
+def test_rates_take_the_fading_into_account(fingerprints):
+    pools = Pools(fingerprints)
+    n_old, n_decoys = len(fingerprints.departed) + len(fingerprints.fading), len(pools.pool)
+    n_decoys -= n_old
+    assert pools.n_old == n_old
+    assert pools.ratio == pytest.approx(n_old / n_decoys)
+    weights = pools.decoy_weights
+    assert np.isnan(weights[:n_old]).all()
+    assert weights[n_old:].sum() == pytest.approx(n_old)
+    # Who is fading can still be called, so his number is not gone.
+    _, gone = pools.absences(Renames.of(*(np.zeros(0, np.int64),) * 2, np.zeros(0)), 10**6)
+    columns = fingerprints.find_columns(
+        fingerprints.subscriptions.keys[fingerprints.fading.role.holdings]
+    )
+    assert not gone[columns[columns >= 0]].any()
+    assert gone.sum() > 20
 
 
 def test_partial_replacements_come_out_with_rates(carrier, fingerprints):

@@ -12,6 +12,7 @@ from chanfp.audit import schemas as schemas_of_audit
 from chanfp.audit.indicators import INDICATORS
 from chanfp.chains.schemas import LINK_SCHEMA, PERSON_SCHEMA
 from chanfp.cleaning import INTEGER_NOTE
+from chanfp.explanation import partners, rivalry, saved
 from chanfp.headers.columns import WORDS
 from chanfp.headers.settings import read_settings
 from chanfp.numbering.reasons import FAULT_REASONS, REASONS
@@ -62,6 +63,19 @@ def test_every_column_of_an_audit(in_code, carrier):
     names |= {name for name, _ in schemas_of_audit.CUT_FIGURES}
     assert names | set(INDICATORS) | set(carrier.outlet_truth.column_names) <= in_code
     assert {"farmed", *SCHEMES} <= in_code
+
+
+def test_every_column_of_an_explanation(in_code, judged_matches):
+    inside = (partners.SHARED_SCHEMA, partners.RENAMED_SCHEMA, rivalry.RIVAL_SCHEMA)
+    names = {name for schema in inside for name in schema.names}
+    names |= {name for name, _ in saved.TIMELINE_FIELDS} | set(saved.NESTED)
+    assert names <= in_code
+    new = judged_matches.table["new"][0].as_py()
+    assert set(judged_matches.explain(new).to_dict()) <= in_code
+
+
+def test_every_key_of_a_calibration(in_code, judged_matches):
+    assert keys_of(judged_matches.calibration().to_dict(), ()) <= in_code
 
 
 def test_every_column_of_chains(in_code):

@@ -1,8 +1,11 @@
 """Linked numbers: those of one person that follow each other are no rivals."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+import chanfp
+from carriers import FRIENDS, stamp
 from chanfp.competition import Competition
 from chanfp.linking import Linking
 
@@ -130,3 +133,75 @@ def test_all_triangles_are_found(seed):
     )
     assert len(triangles) == len(set(triangles))
     assert set(triangles) == slow_triangles(queries, olds, twins)
+
+
+@pytest.fixture(scope="module")
+def wandering():
+    """Return truth, fingerprints and matches of a carrier where many come back twice."""
+    carrier = chanfp.simulate(2500, seed=3, wanderer_share=0.03)
+    fingerprints = chanfp.build_fingerprints(carrier.cdrs, carrier.subscribers, new_days=90)
+    return carrier.truth, fingerprints, chanfp.Matcher().fit(fingerprints).match()
+
+
+def test_nobody_is_his_own_candidate(wandering):
+    _, fingerprints, matches = wandering
+    assert fingerprints.roles.as_dict()["both_departed_and_new"] > 20
+    new, old = fingerprints.new.role.holdings, fingerprints.old.role.holdings
+    assert (new[matches.new_rows] != old[matches.old_rows]).all()
+    plain = chanfp.Matcher(learn=False).fit(fingerprints).match()
+    assert (new[plain.new_rows] != old[plain.old_rows]).all()
+
+
+def test_wanderers_keep_both_of_their_numbers(wandering):
+    truth, _, matches = wandering
+    before = {row["new"]: row["old"] for row in truth.to_pylist() if row["kind"] == "wanderer"}
+    probability = {
+        (row["new"], row["old"]): row["probability"] for row in matches.table.to_pylist()
+    }
+    chains = [
+        (probability.get((last, middle), 0), probability.get((last, before[middle]), 0))
+        for last, middle in before.items()
+        if middle in before
+    ]
+    # Of those found at all the first number is not lost to the middle one.
+    found = [first for middle, first in chains if middle > 0.8]
+    assert len(found) > 10
+    assert np.median(found) > 0.5
+    assert sum(middle + first > 1.2 for middle, first in chains) > 5
+
+
+def one_who_buys_two():
+    """Return fingerprints of sixty who stay, and of one who leaves and comes back with two SIMs."""
+    steady = [f"13922220{n:03}" for n in range(60)]
+    gone, *back = (f"1391111000{n}" for n in range(3))
+    mine = [f"1370000{n:04}" for n in range(6)]
+    rows = [
+        (number, FRIENDS[(n * 7 + k * k) % 40], k % 58 + 0.2 + n / 300)
+        for n, number in enumerate(steady)
+        for k in range(58)
+    ]
+    rows += [(gone, mine[day % 6], day + 0.5) for day in range(25)]
+    for n, new in enumerate(back):
+        rows += [(new, mine[day % 6], day + 0.6 + n / 100) for day in range(35, 60)]
+    rows = sorted((stamp(day), caller, callee) for caller, callee, day in rows)
+    names = ("start_time", "caller", "callee")
+    cdrs = pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+    people = pa.table(
+        {
+            "subscriber": [gone, *back, *steady],
+            "activated_at": ["", stamp(34), stamp(34), *[""] * 60],
+            "departed_at": [stamp(26), *[""] * 62],
+        }
+    )
+    return gone, back, chanfp.build_fingerprints(cdrs, people)
+
+
+def test_one_old_number_may_have_two_new_ones():
+    gone, back, fingerprints = one_who_buys_two()
+    for settings in ({}, {"learn": False}):
+        matches = chanfp.Matcher(**settings).fit(fingerprints).match()
+        assert matches.summary["rate_known"] == (not settings)
+        rows = [row for row in matches.table.to_pylist() if row["rank"] == 1]
+        assert [(row["new"], row["old"]) for row in rows] == [(new, gone) for new in back]
+    once = chanfp.Matcher(one_to_one=True).fit(fingerprints).match().table.to_pylist()
+    assert [row["old"] for row in once] == [gone]

@@ -219,7 +219,15 @@ def test_the_town_has_what_it_is_for():
     for column in MATCH_SCHEMA.names:
         values = {row[column] for row in rows}
         assert len(values) > 1 or column in (*LEARNED, "link"), column
-    for column in ("same_imei", "same_id", "same_name", "same_outlet", "same_seller"):
+    for column in (
+        "same_imei",
+        "same_id",
+        "same_name",
+        "same_outlet",
+        "same_seller",
+        "same_plan",
+        "old_suspended",
+    ):
         assert {row[column] for row in rows} == {True, False, None}, column
 
 
@@ -246,10 +254,17 @@ def test_values_worked_out_by_hand():
         "n_calls_new": 15,
         "n_calls_old": 19,
         "same_imei": True,
+        "same_home_cell": True,  # e1: all 5 and all 7 calls are before 9 or after 18
         "same_id": True,
         "same_name": False,
         "same_outlet": True,
         "same_seller": False,
+        "same_plan": True,
+        "alive_at_once": False,
+        "old_status": "suspended",
+        "old_suspended": True,
+        "old_arrears": 12.5,
+        "old_leaving_score": 0.75,
         "region_new": "East",
         "region_old": "East",
         "new_subscription": "n-1",
@@ -283,6 +298,9 @@ def test_values_worked_out_by_hand():
         "call_share_old": (7 + 4 + 3 + 2 + 1) / 19,
         "gap_days": 45 - (38 + 10 / 24),
         "days_observed_new": 20,
+        "days_observed_old": 20,
+        # By calls, then rarity, then number: 0 2 6 31 4 of the new one, 0 1 4 2 3 of the old.
+        "rank_agreement": (1 + 1 / 2 + 1 / 3 + 2 / 4 + 3 / 5) / 5,
         "volume_ratio": 15 / 19,
         # Cells: new e1 5, e2 1, w1 2, x9 2 of 10; old e1 7, e2 3 + 2, w1 1, x9 1 of 14.
         "cell_similarity": 5 / 10 + 1 / 10 + 1 / 14 + 1 / 14,

@@ -23,7 +23,7 @@ from town import (
 def profile(names, *rows):
     cells = csr_array(np.array(rows, np.int32))
     nothing = csr_array((len(rows), 0), dtype=np.int32)
-    return Profile(cells, nothing, nothing, names)
+    return Profile(cells, csr_array(cells.shape, dtype=np.int32), nothing, nothing, names)
 
 
 def test_the_region_with_most_calls():
@@ -63,7 +63,8 @@ def test_profiles_are_read_for_those_wanted_only():
     )
     new_row = fingerprints.new.ids.to_pylist().index(RETURNER)
     rows = [fingerprints.departed.ids.to_pylist().index(number) for number in (COUSIN, RETIRED)]
-    new, old = read_profiles(fingerprints, np.array([new_row] * 2), np.array(rows))
+    wanted = ((fingerprints.new, [new_row] * 2), (fingerprints.departed, rows))
+    new, old = read_profiles(fingerprints, [(prints, np.array(one)) for prints, one in wanted])
     assert new.cell_names == old.cell_names == ["e1", "e2", "w1", "x9"]
     assert new.cells.shape == (len(fingerprints.new), 4)
     assert new.cells.toarray()[new_row].tolist() == [5, 1, 2, 2]

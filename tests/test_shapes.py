@@ -378,8 +378,9 @@ def test_cells_and_handsets_belong_to_the_side_that_is_spoken_for():
 
 def profiles_of(cdrs):
     fingerprints = build(cdrs)
+    sets = (fingerprints.new, fingerprints.departed)
     new, departed = chanfp.profiles.read_profiles(
-        fingerprints, np.arange(len(fingerprints.new)), np.arange(len(fingerprints.departed))
+        fingerprints, [(prints, np.arange(len(prints))) for prints in sets]
     )
     return new, departed
 

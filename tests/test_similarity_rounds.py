@@ -64,6 +64,21 @@ def test_who_shares_nobody_with_himself_is_found_through_his_friends(fingerprint
         assert row["expected_jaccard"] <= found[row["new"]]["expected_jaccard"]
 
 
+def test_whom_his_friends_were_is_explained(fingerprints, tmp_path):
+    matches = chanfp.Matcher().fit(fingerprints).match()
+    explanation = matches.explain(BACK[4])
+    assert explanation.shared.num_rows == 0
+    renamed = explanation.renamed.to_pylist()
+    assert [(row["partner"], row["formerly"]) for row in renamed] == [
+        (f"+86{new}", f"+86{old}") for new, old in zip(BACK[:4], GONE[:4], strict=True)
+    ]
+    assert all(row["probability"] == 1 for row in renamed)
+    assert "0 shared (4.0 if probable renamings count)" in repr(explanation)
+    matches.write_explanations(tmp_path / "m.parquet")
+    saved = chanfp.read_explanations(tmp_path / "m.parquet")
+    assert saved.explain(BACK[4]).to_dict() == explanation.to_dict()
+
+
 def test_without_rounds_he_is_not(fingerprints):
     found = best(chanfp.Matcher(n_rounds=0).fit(fingerprints).match())
     assert [found[new]["old"] for new in BACK[:4]] == GONE[:4]

@@ -13,7 +13,10 @@ from chanfp import simulation
 from chanfp.errors import ParameterError
 from chanfp.simulation.calls import records_of_day
 from chanfp.simulation.draws import Draws, lognormal
+from chanfp.simulation.lives import Lives
 from chanfp.simulation.numbers import Numbers
+from chanfp.simulation.people import Population
+from chanfp.simulation.places import n_counties
 
 DAY = 86_400
 SPAN = 90 * DAY
@@ -480,6 +483,12 @@ def test_refuses_a_folder_that_holds_files(tmp_path):
         ("events_per_month", 0),
         ("table_lag_days", 400),
         ("n_threads", 0),
+        ("successor_share", -0.1),
+        ("emigrant_share", 30),
+        ("kept_handset_share", 1.1),
+        ("resold_share", 2),
+        ("density", 0.1),
+        ("hub_factor", 100),
     ],
 )
 def test_bad_options_are_named(name, value):
@@ -492,6 +501,85 @@ def test_bad_batches_and_days(carrier):
         next(carrier.cdrs.iter_batches(batch_rows=0))
     with pytest.raises(ParameterError, match="day"):
         carrier.cdrs.day(90)
+
+
+def made_world(**options):
+    return simulation.simulate(3000, 7, **options)._tables.world
+
+
+def test_communities_as_dense_as_asked(world):
+    def density(made):
+        village, ties = made.population.village, made.ties
+        known = np.isin(ties.circle, [1, 2]) & (ties.first_day < 0)
+        pairs = len(np.unique(np.sort([ties.owner[known], ties.partner[known]], axis=0), axis=1).T)
+        size = np.diff(village.bounds)
+        return pairs / (size * (size - 1) / 2).sum()
+
+    dense = made_world(density=2.0)
+    assert 1.7 < density(dense) / density(world) < 2.3
+    assert 0.9 < len(dense.ties) / len(world.ties) < 1.1
+    size, usual = (np.diff(one.population.workplace.bounds).mean() for one in (dense, world))
+    assert 0.4 < size / usual < 0.65
+
+
+def test_emigrants_come_back_from_elsewhere(world):
+    made = made_world(emigrant_share=0.5)
+    lines, places = made.lines, made.places
+    away = lines.home >= places.n_home_cells
+    assert (away == lines.is_emigrant).all()
+    assert set(lines.kind[away].tolist()) == {1}
+    assert 0.25 < away[lines.kind == 1].mean() < 0.75
+    first = made.handsets.first
+    assert not (first[away] == first[lines.old[away]]).any()
+    cells = [records_of_day(made, day) for day in (60, 65, 70)]
+    seen = np.concatenate([day.cell[np.isin(day.caller, np.flatnonzero(away))] for day in cells])
+    assert len(seen) > 20
+    assert (seen >= places.n_home_cells).mean() > 0.95
+    assert not world.lines.is_emigrant.any()
+
+
+def test_handsets_kept_and_sold_as_asked():
+    made = made_world(kept_handset_share=0.2, resold_share=0.9)
+    lines, first = made.lines, made.handsets.first
+    again = lines.old >= 0
+    assert 0.05 < (first[again] == first[lines.old[again]]).mean() < 0.35
+    departed = (lines.end > 0) & (lines.end < SPAN)
+    assert np.isin(first[lines.kind == 5], first[departed]).mean() > 0.1
+    unsold = made_world(resold_share=0.0)
+    lines, first = unsold.lines, unsold.handsets.first
+    departed = (lines.end > 0) & (lines.end < SPAN)
+    assert not np.isin(first[lines.kind == 5], first[departed]).any()
+
+
+def test_further_hubs_are_as_busy(world):
+    made = made_world(hub_factor=2.0)
+    assert len(made.services.couriers) == 2 * len(world.services.couriers)
+
+    def per_hub(one):
+        hubs = one.holders.first_line[one.services.couriers]
+        days = [records_of_day(one, day) for day in range(3)]
+        calls = sum(
+            np.isin(day.caller, hubs).sum() + np.isin(day.callee, hubs).sum() for day in days
+        )
+        return calls / len(hubs), sum(len(day) for day in days)
+
+    (busy, rows), (usual, usual_rows) = per_hub(made), per_hub(world)
+    assert 0.85 < busy / usual < 1.15
+    assert 1.05 < rows / usual_rows < 1.11
+    expected = [
+        simulation.simulate(100, 1, hub_factor=factor).cdrs.expected_rows for factor in (2, 1)
+    ]
+    assert 1.05 < expected[0] / expected[1] < 1.11
+
+
+def test_successors_as_many_as_asked():
+    found = []
+    for share in (0.0, 0.15, 0.4):
+        options = simulation.simulate(3000, 7, successor_share=share).settings
+        population = Population.draw(options, n_counties(3000))
+        found.append(len(Lives.draw(options, population).successors))
+    assert found[0] == 0
+    assert 1.8 * found[1] < found[2] < 3 * found[1]
 
 
 def test_nothing_planted_is_legal():

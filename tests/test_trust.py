@@ -1,11 +1,13 @@
 """What makes a grade trustworthy: competition, decoys, the model, the policy."""
 
+import json
+
 import numpy as np
 import pytest
 
 import chanfp
 from chanfp.competition import Competition
-from chanfp.decoys import estimate_returners, measure_nearness, q_values, weigh_decoys
+from chanfp.decoys import Traits, estimate_returners, measure_nearness, q_values, weigh_decoys
 from chanfp.errors import DataError, ParameterError
 from chanfp.features import FEATURES
 from chanfp.model import N_FOLDS, MatchModel, RoundModel
@@ -104,14 +106,46 @@ def test_q_values_are_monotone_and_honest_on_random_scores():
         assert (~is_true[accepted]).mean() <= 1.5 * limit
 
 
+def traits(sizes, calls=None, region=None):
+    sizes = np.asarray(sizes)
+    calls = np.full(len(sizes), 9) if calls is None else np.asarray(calls)
+    region = np.full(len(sizes), -1) if region is None else np.asarray(region)
+    return Traits(sizes, calls, region)
+
+
 def test_decoys_stand_for_departed_of_their_size():
     sizes = np.repeat([2, 20], [100, 50])
-    weights = weigh_decoys(np.repeat([2, 20], [300, 50]), sizes)
+    weights = weigh_decoys(traits(np.repeat([2, 20], [300, 50])), traits(sizes))
     assert weights.sum() == pytest.approx(350)
     assert weights[:100].tolist() == pytest.approx([3.0] * 100)
     assert weights[100:].tolist() == pytest.approx([1.0] * 50)
-    assert len(weigh_decoys(sizes, sizes[:0])) == 0
-    assert weigh_decoys(sizes, np.array([5])).tolist() == [150]
+    assert len(weigh_decoys(traits(sizes), traits(sizes[:0]))) == 0
+    assert weigh_decoys(traits(sizes), traits([5])).tolist() == [150]
+
+
+def test_decoys_stand_for_departed_who_call_as_much():
+    few, many = np.repeat([5, 50], [30, 20]), np.repeat([5, 50], [60, 10])
+    weights = weigh_decoys(traits(np.full(70, 3), many), traits(np.full(50, 3), few))
+    assert weights.tolist() == pytest.approx([2.0] * 30 + [0.5] * 20)
+    too_few = np.repeat([5, 50], [31, 19])
+    weights = weigh_decoys(traits(np.full(70, 3), many), traits(np.full(50, 3), too_few))
+    assert weights.tolist() == pytest.approx([70 / 50] * 50)
+
+
+def test_decoys_stand_for_departed_of_their_region():
+    """Region 0 has 40 decoys, 1 has 30, 2 and 3 and nowhere have 10 each, 4 none."""
+    decoys = np.repeat([0, 1, 2, 3, -1], [40, 30, 10, 10, 10])
+    departed = np.repeat([0, 1, 2, 3, -1, 4], [20, 90, 12, 12, 12, 54])
+    calls = np.full(200, 9)  # all alike, so nothing is cut by calls
+    weights = weigh_decoys(traits(calls, calls, departed), traits(calls[:100], calls[:100], decoys))
+    assert weights.tolist() == pytest.approx([0.5] * 40 + [3.0] * 30 + [3.0] * 30)
+    # Without region 3 and nowhere the rest is too small, and stays with the smallest region.
+    some = np.isin(decoys, [0, 1, 2])
+    weights = weigh_decoys(
+        traits(calls, calls, departed), traits(calls[:80], calls[:80], decoys[some])
+    )
+    assert weights.sum() == pytest.approx(200)
+    assert weights.tolist() == pytest.approx([0.5] * 40 + [180 / 40] * 40)
 
 
 def test_near_misses_tell_how_much_nearer_the_departed_are():
@@ -128,11 +162,14 @@ def test_near_misses_tell_how_much_nearer_the_departed_are():
     # As many true pairs that don't look alike explain what there is too much.
     assert near(departed, 1.0, own, 1.0) == pytest.approx([1, 1], abs=0.25)
     assert near(none, 1.0, none, 0.0).tolist() == [1, 1]
-    # Three times as near where pairs look alike, as near where they don't.
-    nearer = np.concatenate([decoys, decoys[decoys >= -2], decoys[decoys >= -2]])
-    close, closest = near(nearer, 1.0, none, 0.0)
-    assert close == pytest.approx(3, rel=0.1)
-    assert closest == pytest.approx(3 * 3 ** (3 / 3.5), rel=0.2)
+    # Ever nearer the more alike they are, up to where nothing is known any more.
+    chance = np.exp(0.3 * decoys)
+    nearer = rng.choice(decoys, 4000, p=chance / chance.sum())
+    at = np.array([-5.0, -1.0, 3.0, 4.0, 9.0])
+    found = measure_nearness(nearer, decoys, np.ones(800), none, 0.0).at(at)
+    assert found[1] / found[0] == pytest.approx(np.exp(1.2), rel=0.2)
+    assert found[2] / found[1] == pytest.approx(np.exp(1.2), rel=0.2)
+    assert found[3] == found[4] > found[2]
 
 
 def test_returners_are_what_decoys_leave_over_by_what_one_counts():
@@ -217,6 +254,31 @@ def test_a_bad_model_is_refused(content, message, tmp_path):
         MatchModel.load(path)
     with pytest.raises(DataError, match=r"missing\.json"):
         MatchModel.load(tmp_path / "missing.json")
+
+
+def test_features_that_a_saved_model_lacks_contribute_nothing(tmp_path):
+    values, is_true, folds = labelled()
+    fitted = RoundModel.fit(values, is_true, folds)
+    path = tmp_path / "model.json"
+    MatchModel([fitted]).save(path)
+    content = json.loads(path.read_text())
+    content["version"] = 1
+    content["features"] = content["features"][:-2]
+    (one,) = content["rounds"]
+    for name in ("mean", "scale"):
+        one[name] = one[name][:-2]
+    one["coefficients"] = [row[:-2] for row in one["coefficients"]]
+    path.write_text(json.dumps(content))
+    (loaded,) = MatchModel.load(path).rounds
+    np.testing.assert_array_equal(loaded.coefficients[:, :-2], fitted.coefficients[:, :-2])
+    assert (loaded.coefficients[:, -2:] == 0).all()
+    parts = loaded.contributions(values, 0)
+    np.testing.assert_allclose(parts[:, :-2], fitted.contributions(values, 0)[:, :-2])
+    assert (parts[:, -2:] == 0).all()
+    content["features"][0] = "zodiac"
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match="other features"):
+        MatchModel.load(path)
 
 
 def test_a_damaged_model_is_refused(tmp_path):

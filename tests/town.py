@@ -21,7 +21,10 @@ KEEPER, RETIRED, COUSIN, TWIN_1, TWIN_2, FAR, EDGE, BOTH = (
 RETURNER, MOVER, TINY = (f"1391111020{digit}" for digit in range(3))
 EARLIER, SILENT, NOBODY, RECYCLED = (f"1391111030{digit}" for digit in range(4))
 REGIONS = {"e1": "East", "e2": "East", "w1": "West", "unused": "North"}
-ATTRIBUTES = ("subscription_id", "id_hash", "name_hash", "imei", "outlet", "seller")
+ATTRIBUTES = (
+    "subscription_id", "id_hash", "name_hash", "imei", "outlet", "seller", "plan", "status",
+    "arrears", "leaving_score",
+)  # fmt: skip
 
 
 def at(day: float, hour: float = 0) -> int:
@@ -128,16 +131,41 @@ def town_holders() -> list[Holder]:
             RETURNER,
             at(40),
             None,
-            named("n-1", id_hash="h1", name_hash="Li", imei="in1", outlet="o1", seller="s1"),
+            named(
+                "n-1", id_hash="h1", name_hash="Li", imei="in1", outlet="o1", seller="s1", plan="p1"
+            ),
         ),
         Holder(KEEPER, at(-100), None, named("k-1", id_hash="h9", outlet="o1")),
         Holder(
             RETIRED,
             at(-100),
             at(66),
-            named("a-1", id_hash="h1", name_hash="Wang", outlet="o1", seller="s2"),
+            named(
+                "a-1",
+                id_hash="h1",
+                name_hash="Wang",
+                outlet="o1",
+                seller="s2",
+                plan="p1",
+                status="suspended",
+                arrears="12.5",
+                leaving_score="0.75",
+            ),
         ),
-        Holder(COUSIN, None, at(39), named("b-1", id_hash="h2", name_hash="Li", seller="s1")),
+        Holder(
+            COUSIN,
+            None,
+            at(39),
+            named(
+                "b-1",
+                id_hash="h2",
+                name_hash="Li",
+                seller="s1",
+                plan="p2",
+                status="active",
+                arrears="0",
+            ),
+        ),
         Holder(TWIN_2, at(-9), at(39), named("d-1", imei="in1", outlet="o2")),
         Holder(TWIN_1, at(-9), at(39), named("c-1", name_hash="Wang", outlet="o2")),
         Holder(BOTH, at(50), at(69), named("x-1", id_hash="h3", name_hash="Zhao", outlet="o3")),
@@ -229,6 +257,7 @@ def _random_holders(draw: random.Random, number: str, life: tuple[int, int]) -> 
     def attributes(place: str) -> dict[str, str]:
         chosen = {name: draw.choice(["", "1", "2"]) for name in ATTRIBUTES}
         chosen["imei"] = draw.choice(["", "", "i1", "i9"])
+        chosen["status"] = draw.choice(["", "active", "suspended"])
         chosen["subscription_id"] = f"{number}-{place}"
         return {name: value for name, value in chosen.items() if value}
 

@@ -1,11 +1,13 @@
 """Measure top-1, recall at fixed precision and the honesty of q-values on re-entry cases.
 
     python benchmarks/accuracy/trusted_grades.py DATA [--tool FILE] [--seeds 3] [--work DIR]
+        [--steps everything ...]
 
 DATA holds one folder per data set with `events.csv.gz`. The tool makes cases (`build`) and scores
 answers (`score`), as for `reentry_cases.py`. No setting is tuned per data set: `window_days` is the
 window of the case, all else is the default. Prints Markdown: per data set the mean over cases and
 seeds, with each step left out in turn; and, pooled, how many matches were false at each q-value.
+Exits with 1 where, pooled over all, more than 1.5 times the stated share is false.
 """
 
 from __future__ import annotations
@@ -13,14 +15,17 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
+from typing import TypeAlias
 
 import numpy as np
+from ablations import STEPS
 from reentry_cases import run, write_rows
 
 import chanfp
@@ -35,6 +40,9 @@ CASES = {
 }
 LIMITS = (0.01, 0.05, 0.20)
 MEASURES = ("top1", "rec_p99", "rec_p95")
+MOST_TIMES = 1.5
+Scores: TypeAlias = dict[tuple[str, str], list[tuple[float, ...]]]
+Counts: TypeAlias = list[list[tuple[int, int]]]
 
 
 @dataclass(frozen=True)
@@ -66,48 +74,6 @@ def build_cases(tool: Path, data: Path, work: Path, n_seeds: int) -> Iterator[Ca
                 yield Case(name, folder, fingerprints)
 
 
-def full(case: Case) -> chanfp.Matches:
-    """Match with every step."""
-    return chanfp.Matcher().fit(case.fingerprints).match()
-
-
-def no_rounds(case: Case) -> chanfp.Matches:
-    """Match without collective rounds."""
-    return chanfp.Matcher(n_rounds=0).fit(case.fingerprints).match()
-
-
-def one_round(case: Case) -> chanfp.Matches:
-    """Match with one collective round."""
-    return chanfp.Matcher(n_rounds=1).fit(case.fingerprints).match()
-
-
-def no_competition(case: Case) -> chanfp.Matches:
-    """Match with rounds, and rank by the odds of each pair alone."""
-    matches = full(case)
-    if matches.judgement is None:
-        return matches
-    alone = 1 / (1 + np.exp(-matches.judgement.log_odds))
-    column = matches.table.schema.get_field_index("probability")
-    return replace(matches, table=matches.table.set_column(column, "probability", [alone]))
-
-
-def similarity(case: Case) -> chanfp.Matches:
-    """Match by similarity tiers: no model."""
-    matches = chanfp.Matcher(learn=False, n_rounds=0).fit(case.fingerprints).match()
-    column = matches.table.schema.get_field_index("probability")
-    jaccard = matches.table.column("jaccard")
-    return replace(matches, table=matches.table.set_column(column, "probability", jaccard))
-
-
-STEPS: dict[str, Callable[[Case], chanfp.Matches]] = {
-    "everything": full,
-    "one round instead of two": one_round,
-    "no collective rounds": no_rounds,
-    "no competition": no_competition,
-    "no model: Jaccard, then tf-idf": similarity,
-}
-
-
 def score(tool: Path, case: Case, matches: chanfp.Matches) -> dict[str, dict[str, float]]:
     """Let the tool score an answer."""
     path = case.folder / "matches.csv"
@@ -130,29 +96,41 @@ def count_false(case: Case, matches: chanfp.Matches) -> list[tuple[int, int]]:
     ]
 
 
-def report(tool: Path, data: Path, work: Path, n_seeds: int) -> None:
-    """Print both tables."""
-    scores: dict[tuple[str, str], list[tuple[float, ...]]] = defaultdict(list)
-    counts: dict[str, list[list[tuple[int, int]]]] = defaultdict(list)
-    for case in build_cases(tool, data, work, n_seeds):
-        for step, match in STEPS.items():
-            matches = match(case)
+def measure(
+    tool: Path, cases: Iterator[Case], steps: list[str]
+) -> tuple[Scores, dict[tuple[str, str], Counts]]:
+    """Match every case with each step left out; return scores and counts by data set and step."""
+    scores: Scores = defaultdict(list)
+    counts: dict[tuple[str, str], Counts] = defaultdict(list)
+    for case in cases:
+        for step in steps:
+            matches = STEPS[step](case.fingerprints)
             found = score(tool, case, matches)
             scores[case.name, step].append(tuple(found[name] for name in MEASURES))
-            if match is full:
-                counts[case.name].append(count_false(case, matches))
+            counts[case.name, step].append(count_false(case, matches))
+            counts["all", step].append(counts[case.name, step][-1])
         plain = tuple(found["jaccard"][name] for name in MEASURES)
         scores[case.name, "plain Jaccard"].append(plain)
+    return scores, counts
+
+
+def report(scores: Scores, counts: dict[tuple[str, str], Counts]) -> bool:
+    """Print both tables; return whether the rates hold with every step."""
     print("| data | step | top-1 | recall at 99 % precision | at 95 % |\n|---|---|---|---|---|")
     for (name, step), rows in scores.items():
         means = (f"{mean(column):.3f}" for column in zip(*rows, strict=True))
         print(f"| {name} | {step} | {' | '.join(means)} |")
-    print("\n| data | q-value at most | matches | false | share |\n|---|---|---|---|---|")
-    pooled = {**counts, "all": [one for several in counts.values() for one in several]}
-    for name, several in pooled.items():
-        for limit, column in zip(LIMITS, np.sum(several, axis=0).tolist(), strict=True):
-            share = f"{column[1] / column[0]:.3f}" if column[0] else "–"
-            print(f"| {name} | {limit} | {column[0]} | {column[1]} | {share} |")
+    heads = "".join(f" at {limit} | false |" for limit in LIMITS)
+    print(f"\n| data | step |{heads}\n|---|---|{'---|' * (2 * len(LIMITS))}")
+    holds = True
+    for (name, step), several in counts.items():
+        cells = []
+        for limit, (n, n_false) in zip(LIMITS, np.sum(several, axis=0).tolist(), strict=True):
+            cells += [str(n), f"{n_false / n:.3f}" if n else "–"]
+            if (name, step) == ("all", "everything"):
+                holds &= n_false <= MOST_TIMES * limit * n
+        print(f"| {name} | {step} | {' | '.join(cells)} |")
+    return holds
 
 
 def main() -> None:
@@ -162,12 +140,15 @@ def main() -> None:
     parser.add_argument("--tool", type=Path, help="the case maker and scorer")
     parser.add_argument("--work", type=Path, help="keep the cases and matches here")
     parser.add_argument("--seeds", type=int, default=3, help="cases of each kind")
+    parser.add_argument("--steps", nargs="+", choices=list(STEPS), default=list(STEPS))
     arguments = parser.parse_args()
     tool = arguments.tool or arguments.data.parent / "tools" / "reentry_case.py"
     with tempfile.TemporaryDirectory() as folder:
         work = arguments.work or Path(folder)
         work.mkdir(parents=True, exist_ok=True)
-        report(tool, arguments.data, work, arguments.seeds)
+        cases = build_cases(tool, arguments.data, work, arguments.seeds)
+        holds = report(*measure(tool, cases, arguments.steps))
+    sys.exit(0 if holds else 1)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .audit import OutletAudit, audit_outlets
     from .building import build_fingerprints
+    from .calibration import Calibration
     from .cdr import CallRecords, read_cdrs
     from .chains import Chains, link_chains
-    from .errors import ChanfpError, ChanfpWarning, ColumnError, DataError, ParameterError
-    from .explanation import Explanation
+    from .errors import (
+        ChanfpError,
+        ChanfpWarning,
+        ColumnError,
+        DataError,
+        MissingExtraError,
+        ParameterError,
+    )
+    from .explanation import Explanation, SavedExplanations, read_explanations
     from .fingerprints import Fingerprints, FingerprintSet
     from .grading import SimilarityTier, SimilarityTiers
     from .index import PartnerIndex
@@ -48,6 +56,7 @@ if TYPE_CHECKING:
 __version__: str
 
 _MODULE_OF = {
+    "Calibration": "calibration",
     "CallRecords": "cdr",
     "Chains": "chains",
     "ChanfpError": "errors",
@@ -64,6 +73,7 @@ _MODULE_OF = {
     "MatchModel": "model",
     "Matcher": "matcher",
     "Matches": "matches",
+    "MissingExtraError": "errors",
     "NumberList": "numberlists",
     "NumberingPlan": "numbering",
     "OutletAudit": "audit",
@@ -71,6 +81,7 @@ _MODULE_OF = {
     "ParameterError": "errors",
     "PartnerIndex": "index",
     "PartnerEvidence": "partner_evidence",
+    "SavedExplanations": "explanation",
     "ShortNumbers": "shortnumbers",
     "SideTable": "sidetables",
     "SimilarityTier": "grading",
@@ -88,6 +99,7 @@ _MODULE_OF = {
     "plan_join": "planning",
     "read_cdrs": "cdr",
     "read_cells": "sidetables",
+    "read_explanations": "explanation",
     "read_outlets": "sidetables",
     "read_recharges": "sidetables",
     "read_sales": "sidetables",
@@ -99,6 +111,7 @@ _MODULE_OF = {
 
 __all__ = [
     "MATCH_SCHEMA",
+    "Calibration",
     "CallRecords",
     "Chains",
     "ChanfpError",
@@ -114,6 +127,7 @@ __all__ = [
     "MatchModel",
     "Matcher",
     "Matches",
+    "MissingExtraError",
     "NumberList",
     "NumberingPlan",
     "OutletAudit",
@@ -121,6 +135,7 @@ __all__ = [
     "ParameterError",
     "PartnerEvidence",
     "PartnerIndex",
+    "SavedExplanations",
     "ShortNumbers",
     "SideTable",
     "SimilarityTier",
@@ -139,6 +154,7 @@ __all__ = [
     "plan_join",
     "read_cdrs",
     "read_cells",
+    "read_explanations",
     "read_outlets",
     "read_recharges",
     "read_sales",

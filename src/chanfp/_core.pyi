@@ -47,6 +47,14 @@ def screen_rows(
     first_rows: npt.NDArray[np.int64],
 ) -> None: ...
 def count_days(start_s: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> None: ...
+def count_active_days(
+    indptr: npt.NDArray[np.int64],
+    words: npt.NDArray[np.uint64],
+    rows: npt.NDArray[np.int64],
+    first_day: int,
+    seen: npt.NDArray[np.uint8],
+    days: npt.NDArray[np.uint8],
+) -> None: ...
 def keep_calls(
     is_kept: npt.NDArray[np.uint8],
     caller: npt.NDArray[np.uint64],

@@ -33,6 +33,7 @@ from .served import find_served
 from .subscribers import Subscribers, read_subscribers
 from .subscriptions import Subscriptions
 from .tables import RejectFile, open_rejects
+from .timelines import DayCounter, Timelines
 from .zones import UTC_CLOCK, WALL_CLOCK, check_timezone, warn_of_mixed_clocks
 
 __all__ = ["build_fingerprints"]
@@ -177,6 +178,7 @@ class _Gathered:
     roles: Roles
     controls: tuple[Role, Role]
     grouped: list[list[Grouped]]
+    timelines: Timelines
     n_duplicates: int
 
 
@@ -228,16 +230,22 @@ class _Run:
             self.memory.give_back()
             windows = (*roles.windows, *controls)
             both_controls = (len(windows) - 2, len(windows) - 1)
+            # Who is fading is known when all calls are grouped.
+            watched = (roles.departed, roles.new, roles.active)
+            counter = DayCounter(watched, activity)
             grouped, (active_calls, control_calls) = group_calls(
                 store,
                 activity.n_calls,
                 windows,
                 pairs=(Roles.BOTH_ACTIVE, both_controls),
+                watch=counter.watch,
                 n_threads=self.n_threads,
             )
         roles, controls = self._set_apart(grouped, roles, controls, active_calls, control_calls)
         self.memory.give_back()
-        return _Gathered(activity, roles, controls, grouped, int(store.n_repeats.sum()))
+        timelines = counter.timelines([roles.departed, roles.new, roles.fading])
+        n_duplicates = int(store.n_repeats.sum())
+        return _Gathered(activity, roles, controls, grouped, timelines, n_duplicates)
 
     def _set_apart(
         self,
@@ -312,6 +320,7 @@ class _Run:
             subscribers=self.subscribers,
             dedupe_s=self.tolerance_s,
             n_duplicates=gathered.n_duplicates,
+            timelines=gathered.timelines,
         )
 
 

@@ -6,7 +6,14 @@ command line can print it as it is.
 
 from __future__ import annotations
 
-__all__ = ["ChanfpError", "ChanfpWarning", "ColumnError", "DataError", "ParameterError"]
+__all__ = [
+    "ChanfpError",
+    "ChanfpWarning",
+    "ColumnError",
+    "DataError",
+    "MissingExtraError",
+    "ParameterError",
+]
 
 
 class ChanfpError(Exception):
@@ -23,6 +30,10 @@ class ColumnError(DataError):
 
 class ParameterError(ChanfpError, ValueError):
     """An argument is outside its range or contradicts another."""
+
+
+class MissingExtraError(ChanfpError, ImportError):
+    """A package that only an optional extra brings is missing; the message says which extra."""
 
 
 class ChanfpWarning(UserWarning):

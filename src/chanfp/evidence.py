@@ -8,27 +8,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from .blocks import Progress
 from .clock import DAY_S
+from .corroboration import collect_corroboration
 from .features import ProbableRows, expect_overlaps
 from .fingerprints import Fingerprints
+from .habits import main_cells
 from .pairs import Pairs
 from .partner_evidence import measure_pairs
-from .profiles import read_profiles
+from .profiles import Profile, read_profiles
+from .top_partners import rank_agreement
 
 __all__ = ["LINKS", "collect_evidence"]
 
 # What a new number is to an old one that has departed, and to one that is fading.
 LINKS = ("replacement", "partial-replacement")
-
-ATTRIBUTE_EVIDENCE = {
-    "same_id": "id_hash",
-    "same_name": "name_hash",
-    "same_outlet": "outlet",
-    "same_seller": "seller",
-}
 
 
 def collect_evidence(
@@ -37,6 +32,7 @@ def collect_evidence(
     *,
     region_of_cell: dict[str, str] | None = None,
     own_evidence: Mapping[str, Any] | None = None,
+    profiles: tuple[Profile, ...] | None = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -51,6 +47,9 @@ def collect_evidence(
         Fills ``region_new`` and ``region_old``.
     own_evidence : dict of str to compiled function, optional
         As in `measure_pairs`.
+    profiles : tuple of Profile, optional
+        Those of ``fingerprints.new`` and ``fingerprints.old`` first; default read the CDRs
+        once more, for the subscriptions of the pairs.
     n_threads : int, optional
         Default every usable core; the result doesn't depend on it.
     progress : callable, optional
@@ -77,16 +76,21 @@ def collect_evidence(
     columns |= _call_columns(fingerprints, pairs, n_threads)
     columns |= _identity_columns(fingerprints, pairs)
     columns |= _volume_columns(fingerprints, pairs)
-    columns |= _attribute_columns(fingerprints, pairs)
+    columns |= collect_corroboration(fingerprints, pairs, columns["gap_days"])
     if len(pairs) and fingerprints.cdrs.is_rereadable:
-        columns |= _profile_columns(fingerprints, pairs, region_of_cell, n_threads, progress)
+        if profiles is None:
+            wanted = [(fingerprints.new, pairs.a_rows), (fingerprints.old, pairs.b_rows)]
+            profiles = tuple(
+                read_profiles(fingerprints, wanted, n_threads=n_threads, progress=progress)
+            )
+        columns |= _profile_columns(profiles[0], profiles[1], pairs, region_of_cell, n_threads)
     return columns
 
 
 def _call_columns(
     fingerprints: Fingerprints, pairs: Pairs, n_threads: int | None
 ) -> dict[str, Any]:
-    """Return what shared partners weigh, and how much of either side's calls goes to them."""
+    """Return what shared and top partners weigh, and how much of either side's calls they get."""
     new, old = fingerprints.new, fingerprints.old
     sums = expect_overlaps(
         ProbableRows.certain(new.matrix, new.outgoing),
@@ -106,6 +110,13 @@ def _call_columns(
             "direction_similarity": np.minimum(sums.directed / mean, 1.0),
             "call_share_new": sums.calls_new / n_calls_new,
             "call_share_old": sums.calls_old / n_calls_old,
+            "rank_agreement": rank_agreement(
+                new.matrix,
+                old.matrix,
+                pairs.a_rows,
+                pairs.b_rows,
+                partner_rarity=fingerprints.partner_rarity,
+            ),
         }
 
 
@@ -149,42 +160,27 @@ def _volume_columns(fingerprints: Fingerprints, pairs: Pairs) -> dict[str, Any]:
         "n_calls_old": n_calls_old,
         "gap_days": (begins_s - ends_s) / DAY_S,
         "days_observed_new": observed_new_s / DAY_S,
+        "days_observed_old": observed_old_s / DAY_S,
         # Whoever was seen for less than a day counts as seen for one.
         "volume_ratio": (n_calls_new / np.maximum(observed_new_s, DAY_S))
         / (n_calls_old / np.maximum(observed_old_s, DAY_S)),
     }
 
 
-def _attribute_columns(fingerprints: Fingerprints, pairs: Pairs) -> dict[str, Any]:
-    """Return which attributes of the subscriber table are equal; null where one is missing."""
-    attributes = fingerprints.subscribers.attributes
-    sides = (
-        pa.array(fingerprints.new.role.rows[pairs.a_rows]),
-        pa.array(fingerprints.old.role.rows[pairs.b_rows]),
-    )
-    return {
-        column: pc.equal(*(attributes[name].take(side) for side in sides))
-        for column, name in ATTRIBUTE_EVIDENCE.items()
-        if name in attributes
-    }
-
-
 def _profile_columns(
-    fingerprints: Fingerprints,
+    new: Profile,
+    old: Profile,
     pairs: Pairs,
     region_of_cell: dict[str, str] | None,
     n_threads: int | None,
-    progress: Progress | None,
 ) -> dict[str, Any]:
-    """Return what cells, handsets and hours say; a second pass over the CDRs."""
-    new, old = read_profiles(
-        fingerprints, pairs.a_rows, pairs.b_rows, n_threads=n_threads, progress=progress
-    )
+    """Return what cells, handsets and hours say."""
     cells = _compare(new.cells, old.cells, pairs, n_threads)
     hours = _compare(new.hours, old.hours, pairs, n_threads)
     handsets = _compare(new.handsets, old.handsets, pairs, n_threads)
     columns: dict[str, Any] = {
         "cell_similarity": cells["share_overlap"],
+        "same_home_cell": _same_home_cell(new, old, pairs),
         "hour_similarity": hours["hellinger"],
         "same_imei": pa.array(handsets["n_shared"] > 0, mask=np.isnan(handsets["jaccard"])),
     }
@@ -193,6 +189,13 @@ def _profile_columns(
             regions = np.array(profile.regions(region_of_cell), object)
             columns[f"region_{side}"] = pa.array(regions[rows], pa.string())
     return columns
+
+
+def _same_home_cell(new: Profile, old: Profile, pairs: Pairs) -> pa.Array:
+    """Return whether most calls outside working hours come from one cell; null if unknown."""
+    home_new = main_cells(new.home_cells)[pairs.a_rows]
+    home_old = main_cells(old.home_cells)[pairs.b_rows]
+    return pa.array(home_new == home_old, mask=(home_new < 0) | (home_old < 0))
 
 
 def _compare(

@@ -1,4 +1,4 @@
-"""Features: what the model sees of a pair of subscriptions, from their partners alone.
+"""Features: what the model sees of a pair of subscriptions, from their partners and habits.
 
 Only what means the same for a control and for somebody who came back: no gap, no handset, no name.
 """
@@ -14,6 +14,7 @@ from scipy.sparse import csr_array
 
 from . import _core
 from .blocks import map_blocks
+from .habits import HABITS, Habits
 
 __all__ = [
     "FEATURES",
@@ -53,6 +54,8 @@ FEATURES = {
     "partners_old_alive": "the same, of those that could be called later",
     "volume": "distance of the two sides' calls, in logarithms",
     "outgoing": "distance of the odds of making a call to receiving one, in logarithms",
+    "idf_days": "idf_hellinger of days with a call instead of calls",
+    **HABITS,
 }
 
 
@@ -135,6 +138,8 @@ def measure_features(
     began: npt.NDArray[np.float64],
     gone: npt.NDArray[np.float64],
     pool_columns: npt.NDArray[np.int64],
+    days: tuple[ProbableRows, ProbableRows] | None = None,
+    habits: Habits | None = None,
     n_threads: int | None = None,
 ) -> FeatureTable:
     """Return the features of pairs of rows.
@@ -152,6 +157,11 @@ def measure_features(
     pool_columns : int64 array, shape (n_pool,)
         Column of each old number as a partner, -1 where it is none. Calls to it don't count for
         the pair: nobody calls a number that has departed, and decoys must have no disadvantage.
+    days : tuple of ProbableRows, optional
+        `queries` and `pool` with days with a call in place of calls; without them that feature is
+        missing.
+    habits : Habits, optional
+        Cells and hours of both sides; without them these features are missing.
     n_threads : int, optional
         Default every usable core; the result doesn't depend on it.
     """
@@ -193,8 +203,35 @@ def measure_features(
         np.log1p(old.alive),
         np.abs(np.log(new.calls / old.calls)),
         np.abs(new.direction - old.direction),
+        np.full(len(shared), np.nan)
+        if days is None
+        else _compare_days(days, query_rows, pool_rows, between, partner_rarity, n_threads),
+        np.full((len(query_rows), len(HABITS)), np.nan)
+        if habits is None
+        else habits.measure(query_rows, pool_rows, n_threads),
     ]
     return FeatureTable(np.column_stack(columns), shared)
+
+
+def _compare_days(
+    days: tuple[ProbableRows, ProbableRows],
+    query_rows: npt.NDArray[np.int64],
+    pool_rows: npt.NDArray[np.int64],
+    between: npt.NDArray[np.int64],
+    partner_rarity: npt.NDArray[np.float64],
+    n_threads: int | None,
+) -> npt.NDArray[np.float64]:
+    """Return the affinity of the shares of days with a call, each partner by its rarity."""
+    queries, pool = days
+    sums = expect_overlaps(
+        queries, pool, query_rows, pool_rows, partner_rarity=partner_rarity, n_threads=n_threads
+    )
+    of_new = queries.sum(queries.calls.data)[query_rows]
+    left = np.flatnonzero(between >= 0)
+    of_new[left] -= queries.calls.data[between[left]]
+    of_old = pool.sum(pool.calls.data)[pool_rows]
+    mean = np.sqrt(np.maximum(of_new * of_old, 1e-9))
+    return np.asarray(sums.rare_root / mean, np.float64)
 
 
 def _share(

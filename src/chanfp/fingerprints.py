@@ -18,6 +18,7 @@ from .hubs import Hubs
 from .roles import Role, Roles, WindowSettings
 from .subscribers import Subscribers
 from .subscriptions import Subscriptions
+from .timelines import Timelines
 
 __all__ = ["FingerprintSet", "Fingerprints"]
 
@@ -97,6 +98,8 @@ class Fingerprints:
     n_duplicates : int
         Records left out because they repeat another: those between subscriber numbers, one of them
         known, up to the reference time.
+    timelines : Timelines, optional
+        Days with signs of life of the departed, the new and the fading.
     """
 
     departed: FingerprintSet
@@ -117,6 +120,7 @@ class Fingerprints:
     subscribers: Subscribers
     dedupe_s: int | None = None
     n_duplicates: int = 0
+    timelines: Timelines | None = None
 
     def __repr__(self) -> str:
         return (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +65,7 @@ def group_calls(
     roles: Sequence[Role],
     *,
     pairs: Sequence[tuple[int, int]] = (),
+    watch: Callable[[Calls], None] | None = None,
     n_threads: int | None = None,
 ) -> tuple[list[list[Grouped]], list[npt.NDArray[np.int64]]]:
     """Group the calls of the subscriptions in each role, each in its window.
@@ -79,6 +80,8 @@ def group_calls(
     pairs : sequence of (int, int), optional
         Places of two roles with the same subscriptions, row for row; who has no partner in one of
         the two windows is left out of both.
+    watch : callable, optional
+        Shown the calls of every partition once, on the thread that groups them.
     n_threads : int, optional
         Default every usable core; the result doesn't depend on it.
 
@@ -93,6 +96,8 @@ def group_calls(
 
     def group(partition: int) -> tuple[list[Grouped], list[npt.NDArray[np.int64]]]:
         calls = store.calls(partition, n_calls)
+        if watch is not None:
+            watch(calls)
         pieces = [_group_role(calls, role) for role in roles]
         volumes = []
         for both in pairs:

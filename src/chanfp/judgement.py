@@ -13,8 +13,12 @@ from .decoys import Returners
 from .features import FEATURES
 from .fingerprints import Fingerprints
 from .model import MatchModel
+from .outcomes import Outcomes
 from .pairs import Pairs
 from .partner_evidence import measure_pairs
+from .pools import PoolProfiles
+from .renaming import Renames
+from .rivals import Rivals
 
 __all__ = ["Judgement", "make_pairs", "measure_tfidf"]
 
@@ -39,6 +43,8 @@ class Judgement:
         For each new row's first pair, NaN for the others; 1 where a decoy is more probable.
     lost_to_decoy : bool array, shape (n_pairs,)
         True where a decoy is more probable than the first pair.
+    profiles : PoolProfiles, optional
+        Cells and hours of everybody judged; None where the CDRs could be read only once.
     features : float64 array, shape (n_pairs, n_features)
     folds : int64 array, shape (n_pairs,)
         What the model saw of each pair, and by which of its coefficients it was judged.
@@ -52,6 +58,12 @@ class Judgement:
         New subscriptions whose most probable old one is none, and is a decoy.
     decoy_wins : DecoyWins
         The latter.
+    rivals : Rivals
+        Every pair of the new whose odds count.
+    renames : Renames
+        Who partners probably are, as the last round saw it.
+    outcomes : Outcomes
+        What winners and controls reached.
     """
 
     new_rows: npt.NDArray[np.int64]
@@ -63,6 +75,7 @@ class Judgement:
     margin_old: npt.NDArray[np.float64]
     q_value: npt.NDArray[np.float64]
     lost_to_decoy: npt.NDArray[np.bool_]
+    profiles: PoolProfiles | None
     features: npt.NDArray[np.float64]
     folds: npt.NDArray[np.int64]
     model: MatchModel
@@ -73,6 +86,9 @@ class Judgement:
     n_winners: int
     n_decoy_wins: int
     decoy_wins: DecoyWins
+    rivals: Rivals
+    renames: Renames
+    outcomes: Outcomes
 
     def __len__(self) -> int:
         return len(self.new_rows)
@@ -95,7 +111,7 @@ class Judgement:
     @property
     def least_q(self) -> float:
         """The least q-value that so many winners and decoys can show."""
-        return self.nearness * self.n_old / max(self.n_decoys * self.n_winners, 1)
+        return self.n_old / max(self.n_decoys * self.n_winners, 1)
 
     def contributions(self, pair: int) -> dict[str, float]:
         """Return what each feature adds to the log-odds of a pair, and the ``intercept``."""

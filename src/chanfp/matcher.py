@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from .blocks import Progress, usable_threads
 from .clock import DAY_S
+from .corroboration import agrees
 from .errors import ParameterError
 from .evidence import LINKS, collect_evidence
 from .fingerprints import Fingerprints
@@ -25,7 +26,7 @@ from .model import MatchModel
 from .own_evidence import check_own_evidence
 from .pairs import Pairs
 from .partner_evidence import PartnerEvidence
-from .policy import CORROBORATION, GradePolicy
+from .policy import ASKED, GradePolicy
 from .profiles import read_cell_regions
 from .rounds import MIN_CONTROLS, judge
 from .similarity_rounds import find_similar
@@ -47,8 +48,9 @@ class Matcher:
     top : int, default 5
         Candidates kept per new subscription.
     min_shared : int, optional
-        List only candidates that share at least this many partners. Default: list all, and grade
-        those that share fewer than the tiers ask for U, ``thin-evidence``.
+        List only candidates that share at least this many partners, where nothing is learned after
+        renaming. Default: list all, and grade those that share fewer than the tiers ask for U,
+        ``thin-evidence``.
     policy : GradePolicy, optional
         What each grade asks for, where a false-match rate is known.
     tiers : SimilarityTiers, optional
@@ -174,7 +176,7 @@ class Matcher:
             raise ParameterError("the matcher has no fingerprints yet; call `fit` before `match`.")
         judgement = self._judge(fingerprints) if self.learn else None
         if judgement is None:
-            pairs = find_similar(
+            pairs, renames = find_similar(
                 fingerprints,
                 self.tiers,
                 top=self.top,
@@ -184,13 +186,14 @@ class Matcher:
                 progress=self.progress,
             )
         else:
-            self.model = judgement.model
+            self.model, renames = judgement.model, judgement.renames
             judgement, pairs = make_pairs(judgement, fingerprints, self.min_shared, self.n_threads)
         columns = collect_evidence(
             fingerprints,
             pairs,
             region_of_cell=self.region_of_cell,
             own_evidence=self.own_evidence,
+            profiles=None if judgement is None else judgement.profiles,
             n_threads=self.n_threads,
             progress=self.progress,
         )
@@ -204,6 +207,7 @@ class Matcher:
             pairs.b_rows.tolist(),
             judgement,
             self.policy.additional_score,
+            renames,
         )
 
     def model_table(self) -> pa.Table:
@@ -228,6 +232,7 @@ class Matcher:
             top=self.top,
             one_to_one=self.one_to_one,
             model=self.given_model,
+            region_of_cell=self.region_of_cell,
             n_threads=self.n_threads,
             progress=self.progress,
         )
@@ -241,7 +246,9 @@ class Matcher:
         else:
             for name in LEARNED_COLUMNS:
                 columns[name] = getattr(judgement, name)
-            known = {name: columns[name].to_pylist() for name in CORROBORATION if name in columns}
+            known = {
+                name: agrees(name, columns[name]).to_pylist() for name in ASKED if name in columns
+            }
             graded = self.policy.grade(
                 judgement.q_value,
                 judgement.expected_shared,

@@ -8,17 +8,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from .additional import ADDITIONAL_SCHEMA
+from .blocks import Progress
+from .calibration import Calibration
 from .errors import ParameterError
-from .explanation import Explanation, explain_pair
+from .explanation import Explanation, explain_pair, write_explanations
+from .explanation.finding import find_match, other_candidates
 from .fingerprints import Fingerprints
 from .judgement import Judgement
 from .policy import ADDITIONAL_SCORE
+from .renaming import Renames
 from .tables import write_table
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ MATCH_SCHEMA = pa.schema(
         ("direction_similarity", pa.float64()),
         ("call_share_new", pa.float64()),
         ("call_share_old", pa.float64()),
+        ("rank_agreement", pa.float64()),
         ("n_shared", pa.int32()),
         ("expected_shared", pa.float64()),
         ("expected_jaccard", pa.float64()),
@@ -60,14 +62,22 @@ MATCH_SCHEMA = pa.schema(
         ("n_calls_old", pa.int64()),
         ("gap_days", pa.float64()),
         ("days_observed_new", pa.float64()),
+        ("days_observed_old", pa.float64()),
         ("volume_ratio", pa.float64()),
         ("cell_similarity", pa.float64()),
+        ("same_home_cell", pa.bool_()),
         ("hour_similarity", pa.float64()),
         ("same_imei", pa.bool_()),
         ("same_id", pa.bool_()),
         ("same_name", pa.bool_()),
         ("same_outlet", pa.bool_()),
         ("same_seller", pa.bool_()),
+        ("same_plan", pa.bool_()),
+        ("alive_at_once", pa.bool_()),
+        ("old_status", pa.string()),
+        ("old_suspended", pa.bool_()),
+        ("old_arrears", pa.float64()),
+        ("old_leaving_score", pa.float64()),
         ("region_new", pa.string()),
         ("region_old", pa.string()),
         ("new_subscription", pa.string()),
@@ -101,6 +111,8 @@ class Matches:
         What the grades rest on, row for row; None where they are similarity tiers.
     additional_score : float
         Score from which `additional_numbers` lists, as of the policy.
+    renames : Renames, optional
+        Who partners probably are, as the last round saw it.
     """
 
     table: pa.Table
@@ -110,6 +122,7 @@ class Matches:
     old_rows: list[int] = field(repr=False)
     judgement: Judgement | None = field(default=None, repr=False)
     additional_score: float = field(default=ADDITIONAL_SCORE, repr=False)
+    renames: Renames | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -205,51 +218,86 @@ class Matches:
         Returns
         -------
         Explanation
-            Shared partners with both sides' calls and how rare each is.
+            What the model says of the pair, shared partners, time line, rivals; the other
+            candidates, too, where no old number was asked for.
 
         Raises
         ------
         ParameterError
             If the two are no row of the table, or a recycled number is not told apart.
         """
-        asked = {"new": new, "old": old}
-        chosen = self._rows_of("new", new)
-        if old is not None:
-            chosen &= self._rows_of("old", old)
-        for side, wanted in (("new", new_subscription), ("old", old_subscription)):
-            names = self.table.column(f"{side}_subscription")
-            if wanted is not None:
-                chosen &= np.asarray(pc.equal(names, str(wanted)).fill_null(False), bool)
-                asked[f"{side}_subscription"] = wanted
-            elif asked[side] is not None:
-                _check_told_apart(side, str(asked[side]), names.filter(pa.array(chosen)))
-        row = int(np.argmax(chosen)) if chosen.any() else -1
-        if row < 0:
-            pair = ", ".join(f"`{name}` {value!r}" for name, value in asked.items() if value)
-            raise ParameterError(
-                f"{pair}: not in the matches; give numbers as they stand in the columns `new` "
-                "and `old` of the table."
-            )
-        contributions = None if self.judgement is None else self.judgement.contributions(row)
+        asked = {
+            "new": new,
+            "old": old,
+            "new_subscription": new_subscription,
+            "old_subscription": old_subscription,
+        }
+        row = find_match(self.table, self.fingerprints.cdrs.plan, asked)
         return explain_pair(
             self.fingerprints,
             self.table,
             row,
             self.new_rows[row],
             self.old_rows[row],
-            contributions=contributions,
+            judgement=self.judgement,
+            renames=self.renames,
+            candidate_rows=None if old is not None else other_candidates(self.table, row),
         )
 
-    def _rows_of(self, column: str, number: str) -> npt.NDArray[np.bool_]:
-        """Return which rows name a number, by its text or else by what the text means."""
-        texts = self.table.column(column).combine_chunks()
-        number = str(number)
-        rows = np.asarray(pc.equal(texts, number).to_numpy(zero_copy_only=False), bool)
-        if rows.any():
-            return rows
-        plan = self.fingerprints.cdrs.plan
-        key, code = plan.resolve([number])
-        return np.asarray((plan.normalise(texts) == key[0]) & (code[0] == 0), bool)
+    def write_explanations(
+        self, path: str | os.PathLike[str], *, progress: Progress | None = None
+    ) -> None:
+        """Write what `explain` says of every row to a Parquet file, for `read_explanations`.
+
+        The file names the partners that both sides of each pair call. It appears whole or not at
+        all.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.parquet``; ``chanfp explain`` looks for ``matches.explanations.parquet``
+            beside ``matches.csv``.
+        progress : callable, optional
+            Called as ``progress(stage, done, total)``.
+
+        Raises
+        ------
+        ParameterError
+            If the suffix is another one.
+        DataError
+            If it can't be written there.
+        """
+        write_explanations(
+            path,
+            self.table,
+            self.fingerprints,
+            self.new_rows,
+            self.old_rows,
+            self.judgement,
+            self.renames,
+            progress=progress,
+        )
+
+    def calibration(self) -> Calibration:
+        """Show how far probabilities and rates can be trusted, on active subscribers held back.
+
+        Returns
+        -------
+        Calibration
+            Probability against observed share, scores of departed and decoys, q-value against
+            matches found.
+
+        Raises
+        ------
+        ParameterError
+            If the grades are similarity tiers, for which nothing is known.
+        """
+        if self.judgement is None:
+            raise ParameterError(
+                "there is no calibration: the grades are similarity tiers, which state neither "
+                "probability nor rate; match with enough active subscriptions and `learn` on."
+            )
+        return Calibration.of(self.judgement)
 
 
 def make_match_table(
@@ -278,16 +326,6 @@ def make_match_table(
         else:
             arrays.append(pa.array(values, spec.type, from_pandas=True))
     return pa.table(arrays, schema=schema)
-
-
-def _check_told_apart(side: str, number: str, names: pa.ChunkedArray) -> None:
-    """Refuse a number that stands for several named subscriptions."""
-    distinct = sorted(name for name in names.unique().to_pylist() if name)
-    if len(distinct) > 1:
-        raise ParameterError(
-            f"`{side}` {number!r} is {len(distinct)} subscriptions, {', '.join(distinct)}; say "
-            f"which one with `{side}_subscription`."
-        )
 
 
 def _cell(value: object) -> str:

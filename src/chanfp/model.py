@@ -22,7 +22,9 @@ from .features import FEATURES
 __all__ = ["N_FOLDS", "MatchModel", "RoundModel"]
 
 FORMAT = "chanfp.model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+# Versions that differ in the features they know, which a file names.
+READABLE_VERSIONS = (1, 2)
 N_FOLDS = 10
 # Strength of regularisation, on features of unit variance.
 REGULARISATION = 0.3
@@ -83,8 +85,10 @@ class RoundModel:
         kept = is_true | (np.arange(len(values)) % step == 0)
         values, is_true, folds = values[kept], is_true[kept], folds[kept]
         weights = np.where(is_true, 1.0, float(step))
-        mean = np.nan_to_num(np.nanmean(values, axis=0))
-        scale = np.nan_to_num(np.nanstd(values, axis=0))
+        known = ~np.isnan(values)
+        n_known = np.maximum(np.count_nonzero(known, axis=0), 1)
+        mean = np.where(known, values, 0.0).sum(axis=0) / n_known
+        scale = np.sqrt(np.where(known, (values - mean) ** 2, 0.0).sum(axis=0) / n_known)
         scale[scale < 1e-9] = 1.0
         standard = np.nan_to_num((values - mean) / scale)
         found = []
@@ -192,7 +196,11 @@ class MatchModel:
         Raises
         ------
         DataError
-            If the file is missing, is no model, or one of other features than this version has.
+            If the file is missing, is no model, or one of features that this version doesn't have.
+
+        Notes
+        -----
+        Features that the file doesn't have contribute nothing.
         """
         name = os.fspath(path)
         try:
@@ -204,25 +212,30 @@ class MatchModel:
             raise DataError(f"{name}: no JSON, {error}; give what `save` wrote.") from error
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise DataError(f"{name}: no model of chanfp; give what `save` wrote.")
-        if content.get("version") != FORMAT_VERSION or content.get("features") != list(FEATURES):
+        features: Any = content.get("features")
+        is_known = isinstance(features, list) and set(map(str, features)) <= set(FEATURES)
+        if content.get("version") not in READABLE_VERSIONS or not is_known:
             raise DataError(
                 f"{name}: a model of version {content.get('version')} with other features than "
                 f"this chanfp's version {FORMAT_VERSION}; fit one anew."
             )
         try:
-            rounds = [
-                RoundModel(
-                    *(
-                        np.asarray(one[key], np.float64)
-                        for key in ("mean", "scale", "coefficients", "intercepts")
-                    )
-                )
-                for one in content["rounds"]
-            ]
+            rounds = [_read_round(one, features) for one in content["rounds"]]
             check_rounds(rounds)
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{name}: a damaged model ({error}); fit one anew.") from error
         return cls(rounds)
+
+
+def _read_round(content: dict[str, Any], features: list[str]) -> RoundModel:
+    """Return a round from its JSON, its features in their places among all features."""
+    arrays = {name: np.asarray(values, np.float64) for name, values in content.items()}
+    places = [list(FEATURES).index(name) for name in features]
+    for name, missing in (("mean", 0.0), ("scale", 1.0), ("coefficients", 0.0)):
+        given = arrays[name]
+        arrays[name] = np.full((*given.shape[:-1], len(FEATURES)), missing)
+        arrays[name][..., places] = given
+    return RoundModel(arrays["mean"], arrays["scale"], arrays["coefficients"], arrays["intercepts"])
 
 
 def check_rounds(rounds: list[RoundModel]) -> None:

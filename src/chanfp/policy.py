@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .corroboration import CIRCUMSTANCES, CORROBORATION
 from .errors import ParameterError
 from .grading import THIN_EVIDENCE
 
-__all__ = ["ADDITIONAL_SCORE", "CORROBORATION", "GradePolicy"]
+__all__ = ["ADDITIONAL_SCORE", "ASKED", "GradePolicy"]
 
 ADDITIONAL_SCORE = 0.8
 LOST_TO_ACTIVE, ADDITIONAL_NUMBER = "lost-to-active", "additional-number"
 NOT_GRADED, LOWEST = "U", "D"
-# What is known beside calls; the model never sees it, so a policy may ask for it.
-CORROBORATION = ("same_imei", "same_id", "same_name", "same_outlet", "same_seller")
+# What a policy may ask for, as it stands or denied; the model never sees it.
+ASKED = (*CORROBORATION, *CIRCUMSTANCES)
+DENIED = "not_"
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,11 @@ class GradePolicy:
         So is one with fewer calls on either side.
     require : tuple of str
         Corroboration that must be there for a grade above D, such as ``same_id``; where it is
-        missing or false the reason is ``lacks-same_id``.
+        missing or false the reason is ``lacks-same_id``. With ``not_`` in front it must be
+        false, as in ``not_alive_at_once``.
+    prefer : tuple of str
+        Corroboration that should be there: where it is known to be false the grade is one step
+        lower, ``unlike-same_id``. No grade is raised by it, so that stated rates hold.
     veto : tuple of str
         Corroboration that must not be contradicted: where it is known to be false the grade is D,
         ``vetoed-same_id``.
@@ -60,6 +66,7 @@ class GradePolicy:
     min_calls: int = 3
     require: tuple[str, ...] = ()
     veto: tuple[str, ...] = ()
+    prefer: tuple[str, ...] = ()
     additional_score: float = ADDITIONAL_SCORE
 
     def __post_init__(self) -> None:
@@ -77,10 +84,12 @@ class GradePolicy:
                 f"`additional_score` must lie above 0 and up to 1, got {self.additional_score}; it "
                 "is compared with something like a probability."
             )
-        unknown = sorted({*self.require, *self.veto} - set(CORROBORATION))
+        asked = {*self.require, *self.veto, *self.prefer}
+        unknown = sorted(name for name in asked if name.removeprefix(DENIED) not in ASKED)
         if unknown:
             raise ParameterError(
-                f"`require` and `veto` take {', '.join(CORROBORATION)}; got {unknown[0]!r}."
+                f"`require`, `veto` and `prefer` take {', '.join(ASKED)}, also with {DENIED!r} in "
+                f"front; got {unknown[0]!r}."
             )
 
     def grade(
@@ -104,7 +113,7 @@ class GradePolicy:
         active_score : float64 array, shape (n_matches,)
             Score of a subscription still in use where that is more probable, else NaN.
         corroboration : dict of str to list of bool or None
-            Columns of `CORROBORATION`; those not given are unknown.
+            Columns of `ASKED`; those not given are unknown.
 
         Returns
         -------
@@ -119,15 +128,29 @@ class GradePolicy:
             grades[q_value <= limit] = grade
         reasons[~np.isnan(active_score)] = LOST_TO_ACTIVE
         reasons[active_score >= self.additional_score] = ADDITIONAL_NUMBER
+        steps = [*self.limits, LOWEST]
+        lower = dict(zip(steps, [*steps[1:], LOWEST], strict=True))
         for names, word, wrong in (
+            (self.prefer, "unlike", (False,)),
             (self.require, "lacks", (None, False)),
             (self.veto, "vetoed", (False,)),
         ):
             for name in names:
-                known = list(corroboration.get(name, [None] * n))
+                known = _known(name, corroboration, n)
                 fails = np.array([one in wrong for one in known], bool) & (grades != LOWEST)
-                grades[fails], reasons[fails] = LOWEST, f"{word}-{name}"
+                grades[fails] = [
+                    lower[grade] if names is self.prefer else LOWEST for grade in grades[fails]
+                ]
+                reasons[fails] = f"{word}-{name}"
         # Half a partner short is rounding: probable partners add up to fractions.
         is_thin = (n_shared < self.min_shared - 0.5) | (n_calls < self.min_calls)
         grades[is_thin], reasons[is_thin] = NOT_GRADED, THIN_EVIDENCE
         return grades.tolist(), reasons.tolist()
+
+
+def _known(name: str, corroboration: Mapping[str, Any], n: int) -> list[bool | None]:
+    """Return what is known of a column, the contrary of it if its name begins with ``not_``."""
+    known = list(corroboration.get(name.removeprefix(DENIED), [None] * n))
+    if not name.startswith(DENIED):
+        return known
+    return [None if one is None else not one for one in known]

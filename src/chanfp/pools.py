@@ -9,33 +9,60 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array, vstack
 
+from .blocks import Progress
+from .contact_days import count_contact_days
 from .controls import mix_keys
-from .decoys import weigh_decoys
+from .decoys import Traits, weigh_decoys
 from .features import ProbableRows
 from .fingerprints import Fingerprints, FingerprintSet
+from .habits import Habits, main_cells
 from .model import N_FOLDS
+from .profiles import Profile, read_profiles
 from .renaming import Renames
 
-__all__ = ["Pools", "Rows"]
+__all__ = ["PoolProfiles", "Pools", "Rows", "profile_pools"]
 
 Rows: TypeAlias = npt.NDArray[np.int64]
 
 # Controls that ask for their own old number; all of them are decoys.
 MOST_ASKING = 4000
-ASKING_STREAM, FOLD_STREAM = 4, 5
+ASKING_STREAM, FOLD_STREAM, MOVED_STREAM = 4, 5, 6
+# Who changes the number has moved more often than who keeps it, so controls alone would say that
+# another cell rules a pair out. This share of those that ask does so from the cells of another.
+# No published figure stands behind it.
+MOVED_SHARE = 0.05
+
+
+class PoolProfiles(NamedTuple):
+    """Cells and hours of the new, of the old, and of both windows of the controls."""
+
+    new: Profile
+    old: Profile
+    control_new: Profile
+    control_old: Profile
 
 
 @dataclass(frozen=True, eq=False)
 class Pools:
-    """Queries: new subscriptions, then controls. Pool: departed ones, fading ones, then decoys."""
+    """Queries: new subscriptions, then controls. Pool: departed ones, fading ones, then decoys.
+
+    Parameters
+    ----------
+    fingerprints : Fingerprints
+    profiles : PoolProfiles, optional
+        None where the CDRs can't be read once more.
+    region_of_cell : dict of str to str, optional
+    """
 
     fingerprints: Fingerprints
+    profiles: PoolProfiles | None = None
+    region_of_cell: dict[str, str] | None = None
 
     @property
     def n_new(self) -> int:
@@ -50,9 +77,7 @@ class Pools:
     @cached_property
     def asking(self) -> Rows:
         """Rows of the controls that ask."""
-        prints = self.fingerprints
-        keys = prints.subscriptions.keys[prints.control_new.role.holdings]
-        return np.sort(np.argsort(mix_keys(keys, ASKING_STREAM), kind="stable")[:MOST_ASKING])
+        return find_asking(self.fingerprints)
 
     @cached_property
     def queries(self) -> ProbableRows:
@@ -66,6 +91,46 @@ class Pools:
         """Windows of the departed, of the fading, then of the decoys."""
         sets = (self.fingerprints.old, self.fingerprints.control_old)
         return _stack(*((one.matrix, one.outgoing) for one in sets))
+
+    def count_days(
+        self, *, n_threads: int | None, progress: Progress | None
+    ) -> tuple[ProbableRows, ProbableRows] | None:
+        """Return queries and pool by days with a call; None where CDRs can't be read again."""
+        prints = self.fingerprints
+        if not prints.cdrs.is_rereadable:
+            return None
+        sets = [prints.new, prints.control_new, prints.old, prints.control_old]
+        counted = count_contact_days(prints, sets, n_threads=n_threads, progress=progress)
+        new, asking, old, decoys = (
+            csr_array((days, one.matrix.indices, one.matrix.indptr), shape=one.matrix.shape)
+            for days, one in zip(counted, sets, strict=True)
+        )
+        stacked = (
+            csr_array(vstack(both, format="csr"))
+            for both in ((new, csr_array(asking[self.asking])), (old, decoys))
+        )
+        queries, pool = (ProbableRows.certain(one, np.zeros(one.nnz)) for one in stacked)
+        return queries, pool
+
+    @cached_property
+    def habits(self) -> Habits | None:
+        """From where and when queries and pool call; some of the controls from another's cells."""
+        if self.profiles is None:
+            return None
+        known = self.profiles
+        asking = known.control_new.only(self.asking)
+        return Habits.of(
+            (known.new, asking.with_cells_of(self._lodgings)), (known.old, known.control_old)
+        )
+
+    @cached_property
+    def _lodgings(self) -> Rows:
+        """Place, among the controls that ask, of the one whose cells each asks from."""
+        keys = mix_keys(self.keys[0][self.n_new :], MOVED_STREAM)
+        moved = np.flatnonzero(keys < np.uint64(MOVED_SHARE * 2.0**64))
+        found = np.arange(len(keys))
+        found[moved] = np.roll(moved, 1)
+        return found
 
     @cached_property
     def keys(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
@@ -120,8 +185,30 @@ class Pools:
     def decoy_weights(self) -> npt.NDArray[np.float64]:
         """Departed and fading that each of the pool stands for if it is a decoy, else NaN."""
         prints = self.fingerprints
-        weights = weigh_decoys(prints.old.n_partners, prints.control_old.n_partners)
+        old_region, decoy_region = self._regions
+        weights = weigh_decoys(
+            Traits(prints.old.n_partners, prints.old.n_calls, old_region),
+            Traits(prints.control_old.n_partners, prints.control_old.n_calls, decoy_region),
+        )
         return np.concatenate([np.full(self.n_old, np.nan), weights])
+
+    @property
+    def _regions(self) -> tuple[Rows, Rows]:
+        """Region of each old number and each decoy, or its main cell; -1 where unknown."""
+        if self.profiles is None:
+            sets = (self.fingerprints.old, self.fingerprints.control_old)
+            unknown = [np.full(len(one), -1, np.int64) for one in sets]
+            return unknown[0], unknown[1]
+        return self._regions_of(self.profiles.old), self._regions_of(self.profiles.control_old)
+
+    def _regions_of(self, profile: Profile) -> Rows:
+        if self.region_of_cell is None:
+            return main_cells(profile.home_cells)
+        code_of: dict[str | None, int] = {
+            name: code for code, name in enumerate(sorted(set(self.region_of_cell.values())))
+        }
+        regions = profile.regions(self.region_of_cell)
+        return np.array([code_of.get(name, -1) for name in regions], np.int64)
 
     @property
     def ratio(self) -> float:
@@ -146,6 +233,32 @@ class Pools:
         began[recycled] = gone[recycled] = 0.0
         gone *= 1.0 - renames.added_up(renames.old, n_columns)
         return began, gone
+
+
+def find_asking(fingerprints: Fingerprints) -> Rows:
+    """Return the rows of the controls that ask."""
+    keys = fingerprints.subscriptions.keys[fingerprints.control_new.role.holdings]
+    return np.sort(np.argsort(mix_keys(keys, ASKING_STREAM), kind="stable")[:MOST_ASKING])
+
+
+def profile_pools(
+    fingerprints: Fingerprints, *, n_threads: int | None = None, progress: Progress | None = None
+) -> PoolProfiles | None:
+    """Read cells and hours of everybody in the pools; None where the CDRs can be read only once."""
+    if not fingerprints.cdrs.is_rereadable:
+        return None
+    sets = (
+        fingerprints.new,
+        fingerprints.old,
+        fingerprints.control_new,
+        fingerprints.control_old,
+    )
+    rows = [np.arange(len(one)) for one in sets]
+    rows[2] = find_asking(fingerprints)
+    wanted = list(zip(sets, rows, strict=True))
+    return PoolProfiles(
+        *read_profiles(fingerprints, wanted, n_threads=n_threads, progress=progress)
+    )
 
 
 def _only(prints: FingerprintSet, rows: Rows) -> tuple[csr_array, npt.NDArray[np.int32]]:

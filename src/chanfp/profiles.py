@@ -1,12 +1,13 @@
 """Profiles: the cells, handsets and hours of subscriptions in their windows.
 
-Read in a second pass, for the subscriptions that turned out to be candidates only, so that
-partners alone pay for partners.
+Read in a second pass, for the subscriptions that are judged only, so that all others cost nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,11 @@ from .sidetables import read_cells
 
 __all__ = ["Profile", "read_cell_regions", "read_profiles"]
 
-HOURS_PER_WEEK = 168
+HOURS_PER_WEEK, HOURS_PER_DAY = 168, 24
 HOUR_S = 3600
+# Monday to Friday, from when to when; weeks are counted from a Thursday, as 1970 began on one.
+FIRST_WEEKDAY, WORKDAYS = 3, 5
+WORK_HOURS = (9, 18)
 # The sides of a call and the columns that tell of each.
 SIDES = ((FOR_CALLER, "cell", "imei"), (FOR_CALLEE, "callee_cell", "callee_imei"))
 
@@ -34,19 +38,52 @@ class Profile:
 
     Parameters
     ----------
-    cells, handsets : csr_array of int32, shape (n_subscriptions, n_names)
-        Calls made and received per own cell and per own IMEI; empty rows where none is recorded
-        or none was wanted.
+    home_cells, work_cells : csr_array of int32, shape (n_subscriptions, n_cells)
+        Calls made and received per own cell outside and in working hours, Monday to Friday from 9
+        to 18; empty rows where none is recorded or none was wanted.
+    handsets : csr_array of int32, shape (n_subscriptions, n_handsets)
+        The same per own IMEI, at any hour.
     hours : csr_array of int32, shape (n_subscriptions, 168)
         Calls made per hour of the week.
     cell_names : list of str
-        The columns of `cells`.
+        The columns of both tables of cells.
     """
 
-    cells: csr_array
+    home_cells: csr_array
+    work_cells: csr_array
     handsets: csr_array
     hours: csr_array
     cell_names: list[str]
+
+    @cached_property
+    def cells(self) -> csr_array:
+        """Calls per own cell at any hour."""
+        return csr_array(self.home_cells + self.work_cells)
+
+    def hours_of_day(self) -> npt.NDArray[np.int64]:
+        """Return the calls made per hour of the day, shape (n_subscriptions, 24)."""
+        rows = np.repeat(np.arange(self.hours.shape[0]), np.diff(self.hours.indptr))
+        found = np.zeros((self.hours.shape[0], HOURS_PER_DAY), np.int64)
+        np.add.at(found, (rows, self.hours.indices % HOURS_PER_DAY), self.hours.data)
+        return found
+
+    def only(self, rows: npt.NDArray[np.int64]) -> Profile:
+        """Return the profile of some rows."""
+        return Profile(
+            csr_array(self.home_cells[rows]),
+            csr_array(self.work_cells[rows]),
+            csr_array(self.handsets[rows]),
+            csr_array(self.hours[rows]),
+            self.cell_names,
+        )
+
+    def with_cells_of(self, rows: npt.NDArray[np.int64]) -> Profile:
+        """Return the profile with the cells of other rows of it, one for each row."""
+        return replace(
+            self,
+            home_cells=csr_array(self.home_cells[rows]),
+            work_cells=csr_array(self.work_cells[rows]),
+        )
 
     def regions(self, region_of_cell: dict[str, str]) -> list[str | None]:
         """Return the region with most calls in own cells of each row; None where no cell is known.
@@ -112,7 +149,7 @@ class _Collector:
         self.wanted = wanted
         self.row_of = np.full(n_holdings + 1, -1, np.int64)  # the last one stands for "nobody"
         self.row_of[self.role.holdings[wanted]] = wanted
-        self.parts: list[tuple[npt.NDArray[np.int64], ...]] = []
+        self.parts: list[tuple[npt.NDArray[Any], ...]] = []
         # Partner and call of each, part for part; only where repeats are to be dropped.
         self.identities: list[tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]] = []
 
@@ -126,6 +163,16 @@ class _Collector:
         outside = (times_s[known] < self.role.start_s[at]) | (times_s[known] > self.role.end_s[at])
         rows[known[outside]] = -1
         return rows
+
+    def add(
+        self,
+        rows: npt.NDArray[np.int64],
+        cells: npt.NDArray[np.int64],
+        handsets: npt.NDArray[np.int64],
+        hours: npt.NDArray[np.int64],
+    ) -> None:
+        """Note calls: the row, codes of cell and handset, and hour, a week later if received."""
+        self.parts.append(tuple(part.astype(np.int32) for part in (rows, cells, handsets, hours)))
 
     def add_identities(
         self, calls: CleanCalls, chosen: npt.NDArray[np.int64], is_caller: bool
@@ -166,46 +213,48 @@ class _Collector:
         """Count the handset that the subscriber table names like one more call."""
         nothing = np.full(len(self.wanted), -1, np.int64)
         codes = handsets.encode(imeis.take(pa.array(self.role.rows[self.wanted])))
-        self.parts.append((self.wanted, nothing, codes, nothing))
+        self.add(self.wanted, nothing, codes, nothing)
 
     def profile(self, cells: _Names, handsets: _Names) -> Profile:
         joined = [
             np.concatenate([np.zeros(0, np.int64), *(part[which] for part in self.parts)])
             for which in range(4)
         ]
-        n_rows = len(self.role.rows)
+        rows, cell, handset, hours = joined
+        n_rows, cell = len(self.role.rows), cells.ranks()[cell]
+        is_work = _is_work(hours)
         return Profile(
-            _count_names(joined[0], cells.ranks()[joined[1]], n_rows, len(cells.codes)),
-            _count_names(joined[0], handsets.ranks()[joined[2]], n_rows, len(handsets.codes)),
-            _count_names(joined[0], joined[3], n_rows, HOURS_PER_WEEK),
+            _count_names(rows, np.where(is_work, -1, cell), n_rows, len(cells.codes)),
+            _count_names(rows, np.where(is_work, cell, -1), n_rows, len(cells.codes)),
+            _count_names(rows, handsets.ranks()[handset], n_rows, len(handsets.codes)),
+            _count_names(rows, np.where(hours < HOURS_PER_WEEK, hours, -1), n_rows, HOURS_PER_WEEK),
             sorted(cells.codes),
         )
 
 
 def read_profiles(
     fingerprints: Fingerprints,
-    new_rows: npt.NDArray[np.int64],
-    old_rows: npt.NDArray[np.int64],
+    wanted: Sequence[tuple[FingerprintSet, npt.NDArray[np.int64]]],
     *,
     n_threads: int | None = None,
     progress: Progress | None = None,
-) -> tuple[Profile, Profile]:
-    """Read the CDRs once more and profile some new and some old subscriptions.
+) -> list[Profile]:
+    """Read the CDRs once more and profile some subscriptions of some fingerprint sets.
 
     Parameters
     ----------
     fingerprints : Fingerprints
-    new_rows, old_rows : int64 array
-        The rows of ``fingerprints.new`` and ``fingerprints.old`` that are wanted.
+    wanted : sequence of (FingerprintSet, int64 array)
+        Sets of `fingerprints`, and the rows of each that are wanted.
     n_threads : int, optional
-        Default every usable core.
+        Default every usable core; the result doesn't depend on it.
     progress : callable, optional
         Told the rows read.
 
     Returns
     -------
-    new, old : Profile
-        Over the same columns; rows that were not wanted are empty.
+    list of Profile
+        Of each set, over the same columns; rows that were not wanted are empty.
 
     Raises
     ------
@@ -216,13 +265,11 @@ def read_profiles(
     -----
     A call counts for the side that its record speaks for: one made with its hour and the caller's
     cell and handset, one received only where the callee's own cell or handset is known. Calls
-    delivered more than once count once if the fingerprints were built so.
+    delivered more than once count once if the fingerprints were built so. Takes 16 bytes a call of
+    those wanted while reading.
     """
     n_holdings = len(fingerprints.subscriptions.keys)
-    collectors = (
-        _Collector(fingerprints.new, np.unique(new_rows), n_holdings),
-        _Collector(fingerprints.old, np.unique(old_rows), n_holdings),
-    )
+    collectors = [_Collector(prints, np.unique(rows), n_holdings) for prints, rows in wanted]
     cells, handsets = _Names(), _Names()
     for calls in fingerprints.cdrs.clean_calls(
         extra=[column for _, *columns in SIDES for column in columns],
@@ -238,14 +285,13 @@ def read_profiles(
     if imeis is not None:
         for collector in collectors:
             collector.add_table_handsets(imeis, handsets)
-    new, old = (collector.profile(cells, handsets) for collector in collectors)
-    return new, old
+    return [collector.profile(cells, handsets) for collector in collectors]
 
 
 def _collect(
     calls: CleanCalls,
     fingerprints: Fingerprints,
-    collectors: tuple[_Collector, ...],
+    collectors: Sequence[_Collector],
     cells: _Names,
     handsets: _Names,
 ) -> None:
@@ -257,21 +303,27 @@ def _collect(
         numbers = calls.caller if is_caller else calls.callee
         holdings = fingerprints.subscriptions.find(numbers, calls.start_s)
         holdings[calls.served & side == 0] = -1
-        for collector in collectors:
-            rows = collector.choose(holdings, calls.start_s)
-            chosen = np.flatnonzero(rows >= 0)
-            cell, imei = (column.take(pa.array(chosen)) for column in columns)
-            hours = calls.start_s[chosen] // HOUR_S % HOURS_PER_WEEK
-            collector.parts.append(
-                (
-                    rows[chosen],
-                    cells.encode(cell),
-                    handsets.encode(imei),
-                    hours if is_caller else np.full(len(chosen), -1, np.int64),
-                )
-            )
+        rows_of_each = [one.choose(holdings, calls.start_s) for one in collectors]
+        # Names are read once, whoever wants them.
+        asked = np.flatnonzero(np.max(rows_of_each, axis=0) >= 0)
+        cell, imei = (
+            names.encode(column.take(pa.array(asked)))
+            for names, column in zip((cells, handsets), columns, strict=True)
+        )
+        hours = calls.start_s[asked] // HOUR_S % HOURS_PER_WEEK
+        hours += 0 if is_caller else HOURS_PER_WEEK
+        for collector, rows in zip(collectors, rows_of_each, strict=True):
+            chosen = np.flatnonzero(rows[asked] >= 0)
+            collector.add(rows[asked[chosen]], cell[chosen], imei[chosen], hours[chosen])
             if fingerprints.dedupe_s is not None:
-                collector.add_identities(calls, chosen, is_caller)
+                collector.add_identities(calls, asked[chosen], is_caller)
+
+
+def _is_work(hours: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Return which hours, counted from Thursday at midnight, are working hours."""
+    day = (hours // HOURS_PER_DAY + FIRST_WEEKDAY) % 7
+    hour = hours % HOURS_PER_DAY
+    return (day < WORKDAYS) & (hour >= WORK_HOURS[0]) & (hour < WORK_HOURS[1]) & (hours >= 0)
 
 
 def _first_named(

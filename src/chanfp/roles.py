@@ -119,7 +119,8 @@ class Role:
     ----------
     name : str
     holdings : int64 array
-        Places in ``Subscriptions``, ascending: ordered by number and time of activation.
+        Places in ``Subscriptions``, ascending: ordered by number and time of activation; in
+        ``Fingerprints.old`` the departed stand before the fading.
     rows : int64 array
         Their rows in the subscriber table.
     start_s, end_s : int64 array

@@ -15,10 +15,14 @@ from .csr import check_csr
 from .decoys import Nearness, Returners, estimate_returners, measure_nearness, q_values
 from .features import ProbableRows, measure_features
 from .fingerprints import Fingerprints
+from .habits import Habits
 from .judgement import Judgement
 from .model import MatchModel, RoundModel
-from .pools import Pools, Rows
+from .nearmisses import unseen_misses
+from .outcomes import ControlOutcomes, Outcomes
+from .pools import Pools, Rows, profile_pools
 from .renaming import Renames
+from .rivals import Rivals
 
 __all__ = ["MIN_CONTROLS", "judge"]
 
@@ -38,6 +42,7 @@ def judge(
     top: int,
     one_to_one: bool = False,
     model: MatchModel | None = None,
+    region_of_cell: dict[str, str] | None = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> Judgement | None:
@@ -55,6 +60,8 @@ def judge(
         departed ones are.
     model : MatchModel, optional
         Take these coefficients instead of fitting; its last round stands for those it lacks.
+    region_of_cell : dict of str to str, optional
+        Decoys are matched to the departed by region; without it by main cell.
     n_threads : int, optional
         Default every usable core; the result doesn't depend on it.
     progress : callable, optional
@@ -67,7 +74,10 @@ def judge(
     """
     if len(fingerprints.control_old) < MIN_CONTROLS:
         return None
-    court = _Court(Pools(fingerprints), n_threads, progress)
+    profiles = profile_pools(fingerprints, n_threads=n_threads, progress=progress)
+    pools = Pools(fingerprints, profiles, region_of_cell)
+    days = pools.count_days(n_threads=n_threads, progress=progress)
+    court = _Court(pools, days, n_threads, progress)
     renames = Renames.of(*(np.zeros(0, np.int64),) * 2, np.zeros(0))
     models: list[RoundModel] = []
     state = None
@@ -96,6 +106,8 @@ class _Views:
     began: npt.NDArray[np.float64]
     gone: npt.NDArray[np.float64]
     pool_columns: Rows
+    days: tuple[ProbableRows, ProbableRows] | None
+    habits: Habits | None
 
     def measure(
         self, queries: Rows, olds: Rows, n_threads: int | None
@@ -110,6 +122,8 @@ class _Views:
             began=self.began,
             gone=self.gone,
             pool_columns=self.pool_columns,
+            days=self.days,
+            habits=self.habits,
             n_threads=n_threads,
         )
         return found.values, found.expected_shared
@@ -129,7 +143,9 @@ class _State:
     winners: Rows
     returners: Returners
     nearness: Nearness
+    nobody: float
     views: _Views
+    renames: Renames
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +153,7 @@ class _Court:
     """Hears everybody who asks, once a round."""
 
     pools: Pools
+    days: tuple[ProbableRows, ProbableRows] | None
     n_threads: int | None
     progress: Progress | None
 
@@ -161,13 +178,15 @@ class _Court:
             rarity,
             *self.pools.absences(renames, n_columns),
             self.pools.columns[1],
+            None if self.days is None else (renames.rename(self.days[0]), self.days[1]),
+            self.pools.habits,
         )
         a_rows, b_rows = pairs.a_rows, pairs.b_rows
         found = self._weigh(views, a_rows, b_rows, given)
         if found is None:
             return None
         log_odds, expected_shared, model = found
-        return self._compete(a_rows, b_rows, log_odds, expected_shared, views), model
+        return self._compete(a_rows, b_rows, log_odds, expected_shared, views, renames), model
 
     def _weigh(
         self, views: _Views, queries: Rows, olds: Rows, model: RoundModel | None
@@ -210,6 +229,7 @@ class _Court:
         log_odds: npt.NDArray[np.float64],
         expected_shared: npt.NDArray[np.float64],
         views: _Views,
+        renames: Renames,
     ) -> _State:
         is_new = queries < self.pools.n_new
         competition = self._competition(queries, olds, log_odds)
@@ -225,7 +245,7 @@ class _Court:
             returners = estimate_returners(
                 plain[of_new],
                 # The level alone: an error of the slope would weigh on the clearest winners.
-                nearness.level * self.pools.decoy_weights[olds[of_new]],
+                max(nearness.level, 1.0) * self.pools.decoy_weights[olds[of_new]],
                 control_weight,
                 self.pools.n_new,
             )
@@ -245,7 +265,9 @@ class _Court:
             winners[is_new[winners]],
             returners,
             nearness,
+            nobody,
             views,
+            renames,
         )
 
     def _competition(
@@ -291,8 +313,8 @@ class _Court:
         """Return what the last round says of the best departed of each new one."""
         is_new = state.queries < self.pools.n_new
         winners = state.winners
+        competition = self._competition(state.queries, state.olds, state.log_odds)
         if one_to_one:
-            competition = self._competition(state.queries, state.olds, state.log_odds)
             winners = competition.assign(state.score, is_new)
         winning = state.olds[winners]
         q_of_new, most_nearness = self._rates(state, winners)
@@ -319,6 +341,7 @@ class _Court:
             margin_old=margin_old[kept],
             q_value=np.where(place == 0, np.where(lost, 1.0, q_of_new[new_rows]), np.nan),
             lost_to_decoy=lost,
+            profiles=self.pools.profiles,
             features=values,
             folds=self.pools.folds[1][old_rows],
             model=model,
@@ -329,6 +352,16 @@ class _Court:
             n_winners=int(np.count_nonzero(winning < self.pools.n_old)),
             n_decoy_wins=int(np.count_nonzero(winning >= self.pools.n_old)),
             decoy_wins=self._decoy_wins(state, winners[winning >= self.pools.n_old]),
+            rivals=Rivals.of(
+                state.queries[is_new],
+                state.olds[is_new],
+                state.log_odds[is_new],
+                self.pools.n_old,
+                state.nobody,
+                self.pools.twins[: self.pools.n_new],
+            ),
+            renames=state.renames,
+            outcomes=self._outcomes(state, competition, winners, q_of_new),
         )
 
     def _decoy_wins(self, state: _State, won: Rows) -> DecoyWins:
@@ -340,20 +373,45 @@ class _Court:
             state.expected_shared[won],
         )
 
+    def _outcomes(
+        self,
+        state: _State,
+        competition: Competition,
+        winners: Rows,
+        q_of_new: npt.NDArray[np.float64],
+    ) -> Outcomes:
+        """Return what winners reached, and what controls would have."""
+        weights, unseen = self._false(state, winners)
+        return Outcomes(
+            state.score[winners],
+            np.where(np.isnan(weights), unseen, weights),
+            q_of_new[state.queries[winners]],
+            ControlOutcomes.of(
+                competition,
+                self.pools.own(state.queries, state.olds),
+                state.nobody,
+                len(self.pools.asking),
+            ),
+            state.returners.estimate / max(self.pools.n_new, 1),
+        )
+
     def _rates(self, state: _State, winners: Rows) -> tuple[npt.NDArray[np.float64], float]:
         """Return the q-value of each new one's winner, NaN where that is a decoy or nobody.
 
-        And how near the nearest decoys are: the one that the correction adds is as near as they.
+        And how much nearer than decoys the nearest departed are.
         """
-        nearness = state.nearness.at(state.log_odds[winners])
-        most_nearness = float(nearness.max(initial=1.0))
+        weights, unseen = self._false(state, winners)
+        rates = q_values(state.score[winners], weights, self.pools.ratio, unseen)
         found = np.full(self.pools.n_new, np.nan)
-        found[state.queries[winners]] = q_values(
-            state.score[winners],
-            nearness * self.pools.decoy_weights[state.olds[winners]],
-            most_nearness * self.pools.ratio,
-        )
-        return found, most_nearness
+        found[state.queries[winners]] = rates
+        return found, float(state.nearness.at(state.log_odds[winners]).max(initial=1.0))
+
+    def _false(
+        self, state: _State, winners: Rows
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Return the departed that winners stand for that are decoys, and unseen near misses."""
+        log_odds, weights = state.log_odds[winners], self.pools.decoy_weights[state.olds[winners]]
+        return weights, unseen_misses(state.nearness, log_odds, weights, self.pools.ratio)
 
 
 def _margins(state: _State, n_new: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

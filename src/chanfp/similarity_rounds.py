@@ -40,7 +40,7 @@ def find_similar(
     n_rounds: int,
     n_threads: int | None = None,
     progress: Progress | None = None,
-) -> Pairs:
+) -> tuple[Pairs, Renames]:
     """Return the most similar old ones of each new subscription after some collective rounds.
 
     Parameters
@@ -61,10 +61,12 @@ def find_similar(
 
     Returns
     -------
-    Pairs
+    pairs : Pairs
         New row ascending, then most similar over renamed partner lists first; equals by
         ``tfidf_jaccard`` over these, then by old row. ``jaccard`` and ``n_shared`` count
         renamed partners, ``tfidf_jaccard`` is that of the lists as they were read.
+    renames : Renames
+        Who partners clearly are.
 
     Notes
     -----
@@ -92,7 +94,8 @@ def find_similar(
         )
 
     pairs = find(new.matrix)
-    renamed = np.zeros((2, 0), np.int64)
+    nobody = np.zeros(0, np.int64)
+    used = Renames.of(nobody, nobody, np.zeros(0))
     for _ in range(n_rounds):
         enough = np.minimum(new.n_calls[pairs.a_rows], old.n_calls[pairs.b_rows])
         clear = find_clear(pairs) & (enough >= tiers.min_calls)
@@ -101,16 +104,17 @@ def find_similar(
             numbers[1][pairs.b_rows[clear]],
             np.ones(int(np.count_nonzero(clear))),
         )
-        now = np.stack([renames.new, renames.old])
-        if np.array_equal(now, renamed):
+        if all(
+            np.array_equal(*both) for both in ((renames.new, used.new), (renames.old, used.old))
+        ):
             break
-        renamed = now
+        used = renames
         pairs = find(renames.rename(ProbableRows.certain(new.matrix, new.outgoing)).calls)
     pairs = _first(pairs, top)
-    if not renamed.size:
-        return pairs
+    if not len(used):
+        return pairs, used
     tfidf = measure_tfidf(fingerprints, pairs.a_rows, pairs.b_rows, n_threads)
-    return replace(pairs, tfidf_jaccard=tfidf)
+    return replace(pairs, tfidf_jaccard=tfidf), used
 
 
 def find_clear(pairs: Pairs) -> npt.NDArray[np.bool_]:

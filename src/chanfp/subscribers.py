@@ -39,6 +39,8 @@ ATTRIBUTES = (
     Column("plan", "text", "tariff"),
     Column("monthly_fee", "money", "fee of the tariff"),
     Column("activation_cell", "text", "cell of the first use"),
+    Column("arrears", "money", "owed, at departure if it has departed"),
+    Column("leaving_score", "quantity", "how surely it was expected to leave, 0 to 1"),
 )
 WORDS = (*REQUIRED_COLUMNS, *(column.name for column in ATTRIBUTES))
 BEGINNING_S, END_S = -(2**62), 2**62
@@ -59,7 +61,7 @@ class Subscribers:
         True where the table gives a departure.
     attributes : dict of str to pyarrow.Array
         The optional columns found; text but for ``suspended_at`` (time stamp in seconds) and
-        ``monthly_fee`` (float64); null where empty.
+        ``monthly_fee``, ``arrears``, ``leaving_score`` (float64); null where empty.
     places : list of (str, int, int)
         For each source its name, its first row here, and the number messages use for that row.
     clocks : dict of str to str
@@ -163,7 +165,8 @@ def read_subscribers(source: Any, *, timezone: str | None = None) -> Subscribers
     source : str, path, object with ``__arrow_c_stream__``, or a list of these
         With the columns ``subscriber, activated_at, departed_at`` (empty = still active) and
         optionally ``subscription_id, status`` (active, suspended, closed)``, suspended_at, id_hash,
-        name_hash, imei, outlet, seller, product, plan, monthly_fee, activation_cell``, or known
+        name_hash, imei, outlet, seller, product, plan, monthly_fee, activation_cell, arrears,
+        leaving_score``, or known
         Chinese headers for these.
     timezone : str, optional
         IANA name of the zone of the clock on the wall, as in `read_cdrs`: times with a zone and

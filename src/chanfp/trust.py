@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from .corroboration import CORROBORATION
 from .judgement import Judgement
-from .policy import CORROBORATION, GradePolicy
+from .policy import GradePolicy
 
 __all__ = ["decoy_notices", "tiers_notice", "trust_summary"]
 

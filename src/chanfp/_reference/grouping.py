@@ -74,6 +74,15 @@ def count_days(times_s: Iterable[int]) -> Counter[int]:
     return Counter(time_s // 86_400 for time_s in times_s)
 
 
+def count_active_days(entries: Iterable[Entry], first_day: int) -> dict[int, Counter[int]]:
+    """Return, by holding, the days of each week with a sign of life to a partner."""
+    days: dict[int, set[int]] = {}
+    for entry in entries:
+        if entry.outgoing or entry.is_message or entry.seconds > 0:
+            days.setdefault(entry.holding, set()).add(entry.start_s // 86_400 - first_day)
+    return {holding: Counter(day // 7 for day in found) for holding, found in days.items()}
+
+
 def find_holding(holdings: Sequence[Holding], key: int, time_s: int) -> int:
     """Return who held a number at a time, -1 for nobody."""
     for place, holding in enumerate(holdings):

@@ -14,7 +14,7 @@ import click
 
 __all__ = ["main"]
 
-COMMANDS = ("audit", "chains", "inspect", "match", "simulate")
+COMMANDS = ("audit", "chains", "explain", "inspect", "match", "simulate")
 
 
 class _LazyGroup(click.Group):

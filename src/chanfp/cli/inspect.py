@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -12,40 +11,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .machine import MACHINE_SECTION, machine_options
+from .printing import print_lines
 from .progress import show_progress
 from .reading import READING_SECTION, ReadingOptions, open_records, reading_options
 from .sections import SectionedCommand
 from .wording import in_options
 
 if TYPE_CHECKING:
-    from ..inspection import Inspection, Line
+    from ..inspection import Inspection
 
 __all__ = ["inspect"]
 
-STYLES = {
-    "": "",
-    "title": "bold",
-    "bar": "cyan",
-    "warn": "yellow",
-    "bad": "red",
-    "dim": "dim",
-}
 SIDE_COLUMNS = {
     "usage": "subscriber, month, fee, voice_min, sms, data_mb",
     "settlements": "subscriber, user_month, amount, paid_at",
     "recharges": "subscriber, time, outlet, cell",
     "cells": "cell, region",
 }
-# What stands in where standard output can't show the signs.
-PLAIN_SIGNS = str.maketrans(
-    {
-        **dict(zip("▁▂▃▄▅▆▇█", "_.:-=+*#", strict=True)),
-        **dict.fromkeys("▏▎▍▌▋▊▉", "#"),
-        **{"·": "o", "–": "-", "…": "~", "⋮": ":"},
-    }
-)
-
-
 SECTIONS = {
     "Files": ("--cdr", "--subscribers", *(f"--{name}" for name in SIDE_COLUMNS), "--rejects"),
     "What is shown": ("--window-days", "--json", "--quiet"),
@@ -159,25 +141,7 @@ def inspect(
 
 def _show(inspection: Inspection) -> None:
     """Print everything, in colour on a terminal."""
-    from ..inspection import inspection_lines, plain
+    from ..inspection import inspection_lines
 
     width = shutil.get_terminal_size((80, 24)).columns
-    lines = inspection_lines(inspection, width, wording=in_options)
-    if sys.stdout.isatty():
-        _print_in_colour(lines)
-        return
-    text, encoding = plain(lines), sys.stdout.encoding
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        text = text.translate(PLAIN_SIGNS).encode(encoding, "replace").decode(encoding)
-    click.echo(text)
-
-
-def _print_in_colour(lines: list[Line]) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(highlight=False, soft_wrap=True)
-    for pieces in lines:
-        console.print(Text.assemble(*((text, STYLES[style]) for text, style in pieces)))
+    print_lines(inspection_lines(inspection, width, wording=in_options))

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ..counts import MAX_REJECT_SHARE
+from .extras import Extras
 from .machine import MACHINE_SECTION, machine_options
 from .progress import show_progress
 from .reading import READING_SECTION, ReadingOptions, open_records, reading_options
@@ -18,7 +19,8 @@ __all__ = ["match"]
 
 SECTIONS = {
     "Files": (
-        "--cdr", "--subscribers", "--on-net", "--cells", "--out", "--additional", "--rejects",
+        "--cdr", "--subscribers", "--on-net", "--cells", "--out", "--explanations",
+        "--calibration", "--additional", "--rejects",
     ),
     "Who is new, who has departed": (
         "--new-days", "--window-days", "--horizon-days", "--silence-days", "--reference-time",
@@ -164,6 +166,20 @@ SECTIONS = {
     help="Grade by similarity tiers, for which no false-match rate is known.",
 )
 @click.option(
+    "--explanations",
+    is_flag=False,
+    flag_value="",
+    metavar="[FILE]",
+    help="Keep what explains each match, for chanfp explain; the file names partners of both "
+    "sides.  [without a FILE: matches.explanations.parquet beside matches.csv]",
+)
+@click.option(
+    "--calibration",
+    metavar="FILE",
+    help="Show how far probabilities and rates can be trusted: .json, or a picture as .png or "
+    ".svg.",
+)
+@click.option(
     "--max-reject-share",
     type=click.FloatRange(0, 1),
     metavar="SHARE",
@@ -230,6 +246,8 @@ def match(
     model: str | None,
     save_model: str | None,
     similarity: bool,
+    explanations: str | None,
+    calibration: str | None,
     max_reject_share: float,
     rejects: str | None,
     dedupe: float | None,
@@ -246,6 +264,8 @@ def match(
     """Run the command."""
     if out == "-" and as_json:
         raise click.UsageError("--json and --out - both want standard output; give --out a file.")
+    if similarity and calibration is not None:
+        raise click.UsageError("--calibration needs what --similarity leaves out; drop one.")
     from ..building import build_fingerprints
     from ..matcher import Matcher
     from ..tables import check_output, check_survival, open_rejects, write_table
@@ -259,6 +279,8 @@ def match(
     if out != "-":
         check_output(out)
         check_survival(out, inputs, "out")
+    extras = Extras.of(out, explanations, calibration)
+    extras.check(inputs)
     if additional is not None:
         check_output(additional)
         check_survival(additional, [*inputs, out], "additional")
@@ -308,7 +330,8 @@ def match(
             write_table(matches.additional_numbers(), additional)
         if save_model is not None and matcher.model is not None:
             matcher.model.save(save_model)
-    summary: dict[str, Any] = {**matches.summary, "out": out}
+        written = extras.write(matches, progress)
+    summary: dict[str, Any] = {**matches.summary, "out": out, **written}
     if rejects is not None:
         summary["rejects"] = rejects
     if as_json:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
+from typing import Any
 
 import click
 
+from ..errors import ParameterError
 from .progress import show_progress
 
 __all__ = ["simulate"]
+
+# These have options of their own.
+OPTIONS = ("people", "seed", "days", "corrupt_share", "farming_share", "cross_region_share")
 
 
 @click.command()
@@ -23,6 +29,13 @@ __all__ = ["simulate"]
     default="parquet",
     show_default=True,
     help="Format of the call records; the tables are always CSV.",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Any other argument of chanfp.simulate, such as returner_share=0.02; may be repeated.",
 )
 @click.option(
     "--cheating-outlets",
@@ -42,6 +55,7 @@ def simulate(
     seed: int,
     days: int,
     file_format: str,
+    settings: tuple[str, ...],
     cheating_outlets: float,
     overwrite: bool,
     quiet: bool,
@@ -62,8 +76,34 @@ def simulate(
         corrupt_share=third,
         farming_share=third,
         cross_region_share=third,
+        **_read_settings(settings),
     )
     with show_progress(quiet) as progress:
         carrier.write(directory, format=file_format, overwrite=overwrite, progress=progress)
     if not quiet:
         click.echo(f"{directory}: {carrier!r}")
+
+
+def _read_settings(settings: tuple[str, ...]) -> dict[str, Any]:
+    """Return the arguments that `--set` gives, by name."""
+    from ..simulation import simulate as make
+
+    options = inspect.signature(make).parameters.values()
+    kinds = {
+        one.name: type(one.default)
+        for one in options
+        if one.default is not None and one.name not in OPTIONS
+    }
+    found: dict[str, Any] = {}
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        if name not in kinds:
+            raise ParameterError(
+                f"--set {setting}: must set one of {', '.join(kinds)}; got {name!r}."
+            )
+        try:
+            found[name] = kinds[name](value)
+        except ValueError:
+            word = "a whole number" if kinds[name] is int else "a number"
+            raise ParameterError(f"--set {setting}: must be {word}, got {value!r}.") from None
+    return found

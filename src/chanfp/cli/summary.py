@@ -36,6 +36,8 @@ def summary_text(summary: dict[str, Any]) -> str:
         *_trust_lines(summary),
         *(("Note", in_options(notice)) for notice in summary["notices"]),
         ("Results", "standard output" if summary["out"] == "-" else summary["out"]),
+        ("Explanations", summary.get("explanations", "")),
+        ("Calibration", summary.get("calibration", "")),
         ("Rejects", summary.get("rejects", "")),
     ]
     width = max(shutil.get_terminal_size((100, 24)).columns, 40)

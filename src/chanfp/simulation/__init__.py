@@ -29,7 +29,8 @@ Published figures behind the defaults:
 
 No published figure stands behind the other constants: gaps (median 4 days, up to half of the
 span), overlaps (8 %), shares of handsets kept (60 %), late closures (up to 90 days) and early
-activations (up to 60 days). They stand in capitals at the head of the module they belong to.
+activations (up to 60 days). They stand in capitals at the head of the module they belong to, or
+are arguments of `simulate`.
 """
 
 from .carrier import SimulatedCarrier, simulate

@@ -145,7 +145,7 @@ def _service_records(world: World, day: int, low: int) -> Records:
     n = len(person)
     bits = draws.u16(8 * n).reshape(8, n)
     habit = mix(person.astype(np.uint32) ^ np.uint32(0x5BD1E995))
-    share = np.cumsum([group.share for group in GROUPS])
+    share = np.cumsum(world.services.share)
     edges = (share / share[-1] * 65_536).astype(np.int64)
     group = np.searchsorted(edges, bits[0], side="right")
     other, special = world.services.contacts(
@@ -285,6 +285,7 @@ def _cells(
         at_work = np.flatnonzero(office & (chance < _share(AT_WORK_SHARE)))
         cell[at_work] = lines.work[line[at_work]]
     stray = np.flatnonzero((bits[6] ^ bits[2]) < _share(NEXT_CELL_SHARE))
+    stray = stray[cell[stray] < places.n_home_cells]
     cell[stray] = (cell[stray] + 1) % places.n_home_cells
     trip = mix(line.astype(np.uint32) * np.uint32(4099) + np.uint32(day // AWAY_DAYS))
     away = np.flatnonzero((trip & np.uint32(0xFFFF)) < _share(AWAY_SHARE))

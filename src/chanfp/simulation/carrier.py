@@ -163,6 +163,12 @@ def simulate(
     format_noise: float = 0.1,
     dirt: float = 0.002,
     table_lag_days: int = 30,
+    successor_share: float = 0.15,
+    emigrant_share: float = 0.0,
+    kept_handset_share: float = 0.6,
+    resold_share: float = 0.12,
+    density: float = 1.0,
+    hub_factor: float = 1.0,
     corrupt_share: float = 0.0,
     farming_share: float = 0.0,
     cross_region_share: float = 0.0,
@@ -198,6 +204,21 @@ def simulate(
     table_lag_days : int
         Days from the end of the span to the export of the subscriber table, 0 to 365; departures
         that are closed later are not in it yet.
+    successor_share : float
+        Share of newcomers who follow a leaver of their family into a household or shop and keep up
+        nine in ten of its contacts: to partners alone they look like returners.
+    emigrant_share : float
+        Share of those who come back once who do so from another city and with another handset.
+    kept_handset_share : float
+        Share of further numbers used in the same handset as the number they replace.
+    resold_share : float
+        Share of departed numbers' handsets that are sold on, and of newcomers who look for one.
+    density : float
+        How many times as dense communities are, 0.25 to 10: everybody knows as many people, out of
+        villages and workplaces so many times smaller.
+    hub_factor : float
+        How many times as many couriers, city hubs and telesales there are, 0.25 to 10, each as
+        busy; their records come on top of `events_per_month`.
     corrupt_share, farming_share, cross_region_share : float
         Shares of the points of sale that lure returners, activate cards nobody uses, sell to
         people of other counties; at most 0.5 together. A share above 0 plants at least one.

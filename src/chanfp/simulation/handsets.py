@@ -16,11 +16,8 @@ from .settings import Settings
 
 __all__ = ["Handsets"]
 
-SAME_HANDSET_SHARE = 0.6
 # One phone in 15 is changed per 90 days: a life of three to four years.
 CHANGED_SHARE = 0.065
-# Of the departed lines' phones, those that another customer uses later.
-RESOLD_SHARE = 0.12
 N_MODELS = 64
 PEOPLE_PER_MODEL = 20_000
 SERIALS = 1_000_000
@@ -56,8 +53,8 @@ class Handsets:
         draws = Draws(settings.seed, 6)
         n_lines = len(lines)
         first = np.arange(n_lines, dtype=np.int32)
-        _sell_on(draws, lines, first)
-        _keep(draws, lines, first)
+        _sell_on(draws, lines, first, settings.resold_share)
+        _keep(draws, lines, first, settings.kept_handset_share)
         farmed = lines.kind == FARMED
         first[farmed] = first[lines.together[farmed]]
         second = first.copy()
@@ -69,22 +66,22 @@ class Handsets:
         return cls(first, second, day, _imei(draws, n_handsets))
 
 
-def _sell_on(draws: Draws, lines: Lines, first: npt.NDArray[np.int32]) -> None:
+def _sell_on(draws: Draws, lines: Lines, first: npt.NDArray[np.int32], share: float) -> None:
     """Put phones of departed lines into the hands of newcomers who have nothing to do with them."""
     departed = np.flatnonzero((lines.end > 0) & (lines.end < FOREVER))
-    sold = departed[draws.uniform(len(departed)) < RESOLD_SHARE]
+    sold = departed[draws.uniform(len(departed)) < share]
     sold = sold[np.argsort(lines.end[sold], kind="stable")]
     newcomers = np.flatnonzero(lines.kind == NEW)
-    buyers = newcomers[draws.uniform(len(newcomers)) < RESOLD_SHARE]
+    buyers = newcomers[draws.uniform(len(newcomers)) < share]
     buyers = buyers[np.argsort(lines.begin[buyers], kind="stable")]
     n_ready = np.searchsorted(lines.end[sold], lines.begin[buyers], side="right")
     fits = np.flatnonzero(n_ready > np.arange(len(buyers)))
     first[buyers[fits]] = first[sold[fits]]
 
 
-def _keep(draws: Draws, lines: Lines, first: npt.NDArray[np.int32]) -> None:
+def _keep(draws: Draws, lines: Lines, first: npt.NDArray[np.int32], share: float) -> None:
     """Let most people use the next number in the phone they have."""
-    keeps = (lines.old >= 0) & (draws.uniform(len(lines)) < SAME_HANDSET_SHARE)
+    keeps = (lines.old >= 0) & (draws.uniform(len(lines)) < share) & ~lines.is_emigrant
     # A wanderer's third number follows the second, which must be settled before it.
     for _ in range(3):
         first[keeps] = first[lines.old[keeps]]

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .draws import Draws, Floats, Ints
-from .lives import ADDED, FARMED, FOREVER, HELD, NEW, PARTIAL, Lives
+from .lives import ADDED, FARMED, FOREVER, HELD, NEW, PARTIAL, RETURNER, Lives
 from .people import Population
 from .places import Places
 from .schemes import CARDS_PER_HANDSET, Schemes
@@ -63,6 +63,8 @@ class Lines:
         Seconds until the takeover is complete.
     home, work : int32
         Cells.
+    is_emigrant : bool
+        Came back from another city, with another handset.
     """
 
     person: Ints
@@ -78,6 +80,7 @@ class Lines:
     fading: Ints
     home: npt.NDArray[np.int32]
     work: npt.NDArray[np.int32]
+    is_emigrant: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.person)
@@ -106,6 +109,7 @@ class Lines:
         closed = np.where(end < FOREVER, end + _closure(draws, len(end)), FOREVER)
         number_of, ghosts = _reissue(draws, settings, kind, activated, closed)
         home, work = _cells(draws, population, places, person, kind)
+        is_emigrant = _emigrate(settings, places, kind, home, work)
         takeover = _takeover(draws, kind)
         n_ghosts = len(ghosts)
         ghost_cell = places.cell_in(draws, population.county[draws.below(n_ghosts, len(person))])
@@ -131,6 +135,7 @@ class Lines:
             fading=more(np.where(kind == PARTIAL, FADING_DAYS * DAY, 1), 1),
             home=np.concatenate([home, ghost_cell]),
             work=np.concatenate([work, ghost_cell]),
+            is_emigrant=np.concatenate([is_emigrant, np.zeros(n_ghosts, dtype=np.bool_)]),
         )
         return lines if not len(schemes.begin) else _with_farmed(settings, lines, places, schemes)
 
@@ -155,6 +160,7 @@ def _with_farmed(settings: Settings, lines: Lines, places: Places, schemes: Sche
         "fading": 1,
         "home": room,
         "work": room,
+        "is_emigrant": False,
     }
     columns = {}
     for name, value in values.items():
@@ -248,3 +254,20 @@ def _cells(
     home[moved] = places.cell_in(draws, county)
     work[moved] = places.cell_in(draws, county)
     return home, work
+
+
+def _emigrate(
+    settings: Settings,
+    places: Places,
+    kind: npt.NDArray[np.int8],
+    home: npt.NDArray[np.int32],
+    work: npt.NDArray[np.int32],
+) -> npt.NDArray[np.bool_]:
+    """Send some returners to other cities, in place, and say which."""
+    draws = Draws(settings.seed, 19)
+    chance = draws.uniform(len(kind))
+    is_emigrant = np.asarray((kind == RETURNER) & (chance < settings.emigrant_share), np.bool_)
+    n_elsewhere = len(places.names) - places.n_home_cells
+    cell = places.n_home_cells + draws.below(int(is_emigrant.sum()), n_elsewhere)
+    home[is_emigrant] = work[is_emigrant] = cell
+    return is_emigrant

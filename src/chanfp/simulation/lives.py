@@ -39,8 +39,8 @@ TOGETHER_DAYS = 3.0
 # child who gets a phone of its own when a parent changes carrier.
 NEWCOMER_NEAR_LEAVER = 8.0
 # Of the newcomers, those who follow a leaver into a shop, an office or a household and keep up
-# its contacts. To a method that looks at partners alone they look like returners.
-SUCCESSOR_SHARE = 0.15
+# its contacts (`successor_share`). To a method that looks at partners alone they look like
+# returners.
 SUCCESSION_DAYS = (-10.0, 20.0)
 # A number that was held on the first day has an unknown beginning, years ago.
 MONTH_DAYS = 30.0
@@ -164,7 +164,7 @@ def _leavers(draws: Draws, settings: Settings, people: Ints) -> Piece:
 
 def _successors(settings: Settings, fates: _Fates, leavers: Ints) -> tuple[Ints, Ints]:
     """Let some leavers' places be taken by a newcomer of the same family."""
-    wanted = int(settings.count(settings.newcomer_share) * SUCCESSOR_SHARE)
+    wanted = int(settings.count(settings.newcomer_share) * settings.successor_share)
     relatives = fates.take_relatives(leavers[-wanted:] if wanted else leavers[:0])
     found = np.flatnonzero(relatives >= 0)
     return relatives[found], leavers[len(leavers) - len(relatives) + found]

@@ -23,6 +23,7 @@ ON_NET_SHARE = 0.6
 LANDLINE_SHARE = 0.06
 FAMILY_SIZES = np.array([1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 5, 5, 6, 7], dtype=np.int64)
 VILLAGE_SIZE = 90.0
+LEAST_OVER_MEAN = 20.0 / 90.0
 WORKPLACE_SIZE = 14.0
 # Partner counts are neither lognormal nor a pure power law (Seshadri et al., KDD 2008); a wide
 # lognormal for activity on top of another for the number of ties gives a tail between the two.
@@ -77,6 +78,9 @@ class Population:
         Has a fixed line of another carrier instead of a mobile number.
     activity, sociability : float64
         Factors with mean 1 on the rate of calls and on the number of ties.
+    density : float
+        How many times as dense villages and workplaces are as usual: so many times fewer people
+        with as many ties.
     """
 
     family: Circle
@@ -87,6 +91,7 @@ class Population:
     landline: npt.NDArray[np.bool_]
     activity: Floats
     sociability: Floats
+    density: float
 
     @property
     def size(self) -> int:
@@ -99,18 +104,19 @@ class Population:
         draws = Draws(settings.seed, 1)
         size = int(settings.people / ON_NET_SHARE)
         family = _runs(draws, size, FAMILY_SIZES[draws.below(size, len(FAMILY_SIZES))])
-        village = _villages(draws, size, family)
+        village = _villages(draws, size, family, VILLAGE_SIZE / settings.density)
         county = _counties(village, n_counties)
         on_net = _choose_on_net(draws, settings.people, family)
         return cls(
             family=family,
             village=village,
-            workplace=_workplaces(draws, county),
+            workplace=_workplaces(draws, county, WORKPLACE_SIZE / settings.density),
             county=county,
             on_net=on_net,
             landline=~on_net & (draws.uniform(size) < LANDLINE_SHARE),
             activity=draws.pick(lognormal(ACTIVITY_SIGMA), size),
             sociability=draws.pick(lognormal(DEGREE_SIGMA), size),
+            density=settings.density,
         )
 
 
@@ -129,9 +135,10 @@ def _runs(draws: Draws, size: int, lengths: Ints) -> Circle:
     return _circle(np.concatenate([[0], ends, [size]]).astype(np.int64))
 
 
-def _villages(draws: Draws, size: int, family: Circle) -> Circle:
-    n_draws = int(3 * size / VILLAGE_SIZE) + 2
-    lengths = np.maximum(draws.pick(lognormal(0.6), n_draws) * VILLAGE_SIZE, 20.0)
+def _villages(draws: Draws, size: int, family: Circle, mean_size: float) -> Circle:
+    n_draws = int(3 * size / mean_size) + 2
+    least = LEAST_OVER_MEAN * mean_size
+    lengths = np.maximum(draws.pick(lognormal(0.6), n_draws) * mean_size, least)
     ends = np.cumsum(lengths.astype(np.int64))
     # A village ends where a family ends.
     ends = family.bounds[np.searchsorted(family.bounds, ends[ends < size])]
@@ -146,11 +153,11 @@ def _counties(village: Circle, n_counties: int) -> npt.NDArray[np.int16]:
     return of_village[village.community]  # type: ignore[no-any-return]
 
 
-def _workplaces(draws: Draws, county: npt.NDArray[np.int16]) -> Circle:
+def _workplaces(draws: Draws, county: npt.NDArray[np.int16], mean_size: float) -> Circle:
     size = len(county)
     shuffled = draws.order(size)
     members = shuffled[np.argsort(county[shuffled], kind="stable")].astype(np.int32)
-    lengths = draws.pick(lognormal(1.2), int(6 * size / WORKPLACE_SIZE) + 2) * WORKPLACE_SIZE
+    lengths = draws.pick(lognormal(1.2), int(6 * size / mean_size) + 2) * mean_size
     ends = np.cumsum(np.maximum(lengths, 3.0).astype(np.int64))
     ends = ends[ends < size - 3]
     return _circle(np.concatenate([[0], ends, [size]]).astype(np.int64), members)

@@ -15,6 +15,7 @@ import pyarrow as pa
 from ..errors import ParameterError
 from .calls import Records, records_of_day
 from .settings import DAY
+from .ties import TIE_SHARE
 from .world import World
 
 __all__ = ["CDR_SCHEMA", "CdrStream"]
@@ -71,7 +72,8 @@ class CdrStream:
     def expected_rows(self) -> int:
         """About how many records there are; the exact number is known after reading."""
         settings = self._world.settings
-        return int(settings.people * settings.events_per_month * settings.days / 30)
+        usual = settings.people * settings.events_per_month * settings.days / 30
+        return int(usual * (1.0 + (1.0 - TIE_SHARE) * (settings.service_factor - 1.0)))
 
     def iter_days(self, *, batch_rows: int = BATCH_ROWS) -> Iterator[Iterator[pa.RecordBatch]]:
         """Yield for each day an iterator over its batches.

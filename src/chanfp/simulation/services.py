@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .draws import Draws, Ints
+from .draws import Draws, Floats, Ints
 from .lives import Lives
 from .people import Circle, Population
 from .settings import Settings
@@ -78,6 +78,8 @@ class Services:
         First number of each of those groups.
     couriers, hubs, telesales : int64
         People whose numbers serve as such; couriers sorted by where they live.
+    share : float64 (9,)
+        Contacts with each of `GROUPS`, all of them together 1 if hubs are as many as usual.
     """
 
     special: tuple[str, ...]
@@ -85,6 +87,7 @@ class Services:
     couriers: Ints
     hubs: Ints
     telesales: Ints
+    share: Floats
 
     @classmethod
     def draw(cls, settings: Settings, population: Population, lives: Lives) -> Services:
@@ -106,7 +109,7 @@ class Services:
         people = np.flatnonzero(steady)
         people = people[draws.order(len(people))]
         counts = [
-            max(3, population.size // reach)
+            max(3, int(settings.hub_factor * population.size) // reach)
             for reach in (PEOPLE_PER_COURIER, PEOPLE_PER_HUB, PEOPLE_PER_TELESALES)
         ]
         couriers, hubs, telesales = np.split(people[: sum(counts)], np.cumsum(counts)[:2])
@@ -116,6 +119,13 @@ class Services:
             couriers=np.sort(couriers),
             hubs=hubs,
             telesales=telesales,
+            # Further hubs are as busy as the others.
+            share=np.array(
+                [
+                    group.share * (settings.hub_factor if row >= COURIERS else 1.0)
+                    for row, group in enumerate(GROUPS)
+                ]
+            ),
         )
 
     def contacts(

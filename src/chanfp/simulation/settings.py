@@ -14,6 +14,9 @@ __all__ = ["DAY", "Settings"]
 
 DAY = 86_400
 MOST_PEOPLE = 50_000_000
+# Of the contacts with services, those with couriers, city hubs and telesales.
+HUB_SHARE = 0.47
+LEAST_FACTOR, MOST_FACTOR = 0.25, 10.0
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,12 @@ class Settings:
     format_noise: float
     dirt: float
     table_lag_days: int
+    successor_share: float
+    emigrant_share: float
+    kept_handset_share: float
+    resold_share: float
+    density: float
+    hub_factor: float
     corrupt_share: float
     farming_share: float
     cross_region_share: float
@@ -50,6 +59,12 @@ class Settings:
                 "`events_per_month` must be from 1 to 2000, "
                 f"got {self.events_per_month}; the default is 54."
             )
+        for name in _FACTORS:
+            if not LEAST_FACTOR <= getattr(self, name) <= MOST_FACTOR:
+                raise ParameterError(
+                    f"`{name}` must be from {LEAST_FACTOR} to {MOST_FACTOR}, got "
+                    f"{getattr(self, name)}; it is a factor, 1 changes nothing."
+                )
         for field in fields(self):
             value = getattr(self, field.name)
             if field.name in _SHARES and not 0.0 <= value <= 1.0:
@@ -89,6 +104,11 @@ class Settings:
         """The length of the span in seconds."""
         return self.days * DAY
 
+    @property
+    def service_factor(self) -> float:
+        """Contacts with services over the usual: hubs beyond the usual ones come on top."""
+        return 1.0 + HUB_SHARE * (self.hub_factor - 1.0)
+
     def count(self, share: float) -> int:
         """Return how many people `share` per 90 days is over this span, at least 1 if any."""
         if share == 0.0:
@@ -105,7 +125,19 @@ _PLANTED = (
     "added_share",
 )
 _SCHEMES = ("corrupt_share", "farming_share", "cross_region_share")
-_SHARES = (*_PLANTED, *_SCHEMES, "dual_share", "recycled_share", "format_noise", "dirt")
+_SHARES = (
+    *_PLANTED,
+    *_SCHEMES,
+    "dual_share",
+    "recycled_share",
+    "format_noise",
+    "dirt",
+    "successor_share",
+    "emigrant_share",
+    "kept_handset_share",
+    "resold_share",
+)
+_FACTORS = ("density", "hub_factor")
 
 
 def _check_whole(name: str, value: object, low: int, high: int) -> None:

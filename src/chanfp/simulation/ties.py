@@ -33,6 +33,11 @@ INHERITED_SHARE = 0.9
 # ... and how many contacts of their own successors have, against other people.
 OWN_CONTACTS_OF_SUCCESSORS = 0.15
 RATES = (2.0, 1.5, 0.8, 1.0, 0.8)
+# How far, in places of the circle, most picks lie.
+REACH = (1.0, 2.5, 6.0, 2.0)
+FURTHEST_KIN = 12
+# In denser communities more picks meet the same people; so many more make up for it.
+MORE_PICKS = 0.4
 WEIGHT_SIGMA = 1.1
 # Days with a call bring on average 1.2 records on weak ties and up to 4 on the strongest.
 BURST_LEVELS = 16
@@ -121,12 +126,13 @@ def _pick(draws: Draws, population: Population, circle: int, owners: Ints) -> In
     n = len(owners)
     if circle == WIDE:
         return draws.below(n, population.size)
-    scale = {FAMILY: 1.0, KIN: 2.5, VILLAGE: 6.0, WORK: 2.0}[circle]
+    scale = REACH[circle] / population.density
     steps = 1 + np.minimum(draws.pick(lomax(1.2), n) * scale, 1e6).astype(np.int64)
     steps = np.where(draws.u16(n) & 1, steps, -steps)
     if circle == KIN:
         # Kin live next door: close places of the village, whatever the family.
-        steps = np.clip(steps, -12, 12)
+        most = max(1, int(FURTHEST_KIN / population.density))
+        steps = np.clip(steps, -most, most)
     around = population.workplace if circle == WORK else population.village
     return around.neighbours(owners, steps)
 
@@ -169,7 +175,8 @@ def _own_picks(
         keys.append(low[both] * n_people + high[both])
         circles.append(np.full(len(keys[-1]), FAMILY, dtype=np.uint8))
     for circle in (KIN, VILLAGE, WORK, WIDE):
-        owners = np.repeat(people, draws.rounded(PICKS[circle] * sociability))
+        more = 1.0 if circle == WIDE else 1.0 + MORE_PICKS * (population.density - 1.0)
+        owners = np.repeat(people, draws.rounded(PICKS[circle] * sociability * more))
         found = _pick(draws, population, circle, owners)
         pair = np.minimum(owners, found) * n_people + np.maximum(owners, found)
         keys.append(pair[owners != found])

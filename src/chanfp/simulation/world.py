@@ -76,6 +76,7 @@ class World:
     def service_chance(self) -> npt.NDArray[np.uint16]:
         """Each customer's chance of a contact with a service per day, in 65,536ths."""
         per_day = self.settings.events_per_month / 30 * (1.0 - TIE_SHARE)
+        per_day *= self.settings.service_factor
         # Even quiet people get messages from their bank.
         chance = per_day * (0.5 + 0.5 * self.population.activity[self.customers])
         return np.minimum(chance * 65_536, 60_000).astype(np.uint16)

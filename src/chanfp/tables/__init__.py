@@ -9,12 +9,13 @@ from .batches import Batch, Reject, TableSource
 from .columns import as_label, as_text, describe_columns, is_whole
 from .folders import make_folder, write_tables
 from .layout import check_delimiter, check_encoding
-from .outputs import check_output, write_table
+from .outputs import PartFile, check_output, write_table
 from .paths import Sources, find_sources
 from .rejects import RejectFile, check_survival, csv_lines, open_rejects, reject_table
 
 __all__ = [
     "Batch",
+    "PartFile",
     "Reject",
     "RejectFile",
     "Sources",
