@@ -155,8 +155,8 @@ Other candidates
      5  13911110106  U                     0.125       1
 
 Corroboration, outside the model
-  Same handset, same identity card, other name, same outlet, other seller; that moves no probability
-  and no q-value."""
+  Same handset, same identity card, other name, same outlet, other seller, same plan; that moves no
+  probability and no q-value."""
 
 
 def test_what_is_said_in_words(matches):

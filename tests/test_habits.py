@@ -125,21 +125,21 @@ def test_decoys_stand_for_departed_of_their_place(fingerprints):
     plain, by_cell, by_region = (
         Pools(fingerprints, *more) for more in ((), (profiles,), (profiles, regions))
     )
-    n_departed = len(fingerprints.departed)
+    n_old = len(fingerprints.old)
     for pools in (plain, by_cell, by_region):
-        assert np.nansum(pools.decoy_weights) == pytest.approx(n_departed)
-    weights = by_region.decoy_weights[n_departed:]
+        assert np.nansum(pools.decoy_weights) == pytest.approx(n_old)
+    weights = by_region.decoy_weights[n_old:]
     of_decoys = np.array(profiles.control_old.regions(regions), object)
     of_departed = profiles.old.regions(regions)
     for region in ("east", "west"):
         wanted = of_departed.count(region)
         off, off_plain = (
-            abs(one[n_departed:][of_decoys == region].sum() - wanted)
+            abs(one[n_old:][of_decoys == region].sum() - wanted)
             for one in (by_region.decoy_weights, plain.decoy_weights)
         )
-        assert off <= max(off_plain, 0.05 * n_departed)
-    assert len(np.unique(weights)) > len(np.unique(plain.decoy_weights[n_departed:]))
-    assert not np.array_equal(by_cell.decoy_weights[n_departed:], weights)
+        assert off <= max(off_plain, 0.05 * n_old)
+    assert len(np.unique(weights)) > len(np.unique(plain.decoy_weights[n_old:]))
+    assert not np.array_equal(by_cell.decoy_weights[n_old:], weights)
 
 
 def test_a_model_of_cells_judges_records_without_them(fingerprints, tmp_path):

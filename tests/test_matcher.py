@@ -69,8 +69,10 @@ def test_explain_shows_the_shared_partners(matches):
     assert sum(row["calls_new"] for row in shared) == 50
     assert sum(row["minutes_old"] for row in shared) == 50
     assert sum(row["outgoing_old"] for row in shared) == 25
-    assert repr(explanation).startswith(f"{NEW} and {OLD}: grade A, very alike, best candidate.")
-    assert "other handset" in repr(explanation)
+    assert repr(explanation).startswith(
+        f"{NEW}, new, and {OLD}, old\nVerdict       grade A, very alike, best candidate."
+    )
+    assert "other handset" in repr(explanation).lower()
     assert "<pre>" in explanation._repr_html_()
     assert matches.explain(NEW, OLD).match == explanation.match
     assert matches.explain(f"+86 {NEW}", int(OLD)).match == explanation.match

@@ -154,7 +154,9 @@ def test_a_file_delivered_twice_changes_nothing_when_told(settings):
 
 def untimed(matches):
     """Leave out what hangs on the very last second of a window."""
-    return matches.table.drop_columns(["gap_days", "days_observed_new", "volume_ratio"])
+    return matches.table.drop_columns(
+        ["gap_days", "days_observed_new", "days_observed_old", "volume_ratio"]
+    )
 
 
 def stamp_later(text):
