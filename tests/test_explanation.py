@@ -166,7 +166,7 @@ def test_what_is_said_in_words(matches):
     assert without_others == SAID[:start] + SAID[stop:]
     second = repr(matches.explain(RETURNER, COUSIN))
     assert "grade C, somewhat alike, candidate 2." in second
-    assert "Other handset, other identity card, same name, same seller;" in second
+    assert "Other handset, other identity card, same name, same seller, other plan;" in second
     assert "outlet" not in second
     assert "hardly alike, candidate 2." in repr(matches.explain(MOVER, COUSIN))
     thin = repr(matches.explain(RETURNER, EDGE))
