@@ -6,9 +6,9 @@ import pytest
 from scipy.sparse import csr_array
 
 import chanfp
-from chanfp.contact_days import count_contact_days
+from chanfp.contact_days import ContactDays
 from chanfp.features import FEATURES, ProbableRows, measure_features
-from chanfp.pools import Pools
+from chanfp.pools import Pools, profile_pools
 from slow_matches import DAY_S
 from town import call_table, holder_table, random_town, town_calls, town_holders
 
@@ -41,7 +41,10 @@ def test_days_equal_a_slow_count(seed, monkeypatch):
         call_table(calls), holder_table(holders), window_days=10
     )
     sets = [getattr(fingerprints, name) for name in SETS]
-    for prints, found in zip(sets, count_contact_days(fingerprints, sets), strict=True):
+    counter = ContactDays(fingerprints, sets)
+    for batch in fingerprints.cdrs.clean_calls(extra=[]):
+        counter.watch(batch)
+    for prints, found in zip(sets, counter.days(), strict=True):
         assert found.tolist() == count_slowly(calls, holders, fingerprints, prints)
 
 
@@ -49,7 +52,8 @@ def test_without_a_second_reading_there_are_none():
     table = call_table(town_calls())
     once = pa.RecordBatchReader.from_batches(table.schema, table.to_batches())
     fingerprints = chanfp.build_fingerprints(once, holder_table(town_holders()), window_days=20)
-    assert Pools(fingerprints).count_days(n_threads=1, progress=None) is None
+    assert profile_pools(fingerprints) is None
+    assert Pools(fingerprints).days is None
 
 
 def rows(calls):

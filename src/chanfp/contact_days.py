@@ -1,6 +1,6 @@
 """Days of contact: on how many days two parties called, which tells a tie from a burst of calls.
 
-Read in a second pass, for the subscriptions that are judged.
+Read along with cells and hours, for the subscriptions that are judged.
 """
 
 from __future__ import annotations
@@ -10,65 +10,49 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from .blocks import Progress
 from .cleaning import FOR_CALLEE, FOR_CALLER, CleanCalls
 from .clock import DAY_S
 from .fingerprints import Fingerprints, FingerprintSet
 
-__all__ = ["count_contact_days"]
+__all__ = ["ContactDays"]
 
 MOST_DAYS = 1 << 20
 MOST_WAITING = 1 << 20
 
 
-def count_contact_days(
-    fingerprints: Fingerprints,
-    sets: Sequence[FingerprintSet],
-    *,
-    n_threads: int | None = None,
-    progress: Progress | None = None,
-) -> list[npt.NDArray[np.float64]]:
-    """Return on how many days each partner was called or called, for each entry of some sets.
+class ContactDays:
+    """Counts, for each entry of some fingerprint sets, the days on which the partner called.
 
     Parameters
     ----------
     fingerprints : Fingerprints
-        Their CDRs are read once more.
     sets : sequence of FingerprintSet
         Of these fingerprints.
-    n_threads : int, optional
-        Default every usable core.
-    progress : callable, optional
-        Told the rows read.
-
-    Returns
-    -------
-    list of float64 array, shape (n_entries,) each
-        At least 1, at most the calls of the entry.
-
-    Raises
-    ------
-    DataError
-        If the CDRs came from a reader that can be read only once.
 
     Notes
     -----
     Repeats of a call fall on its own day, so they needn't be told apart. Memory is 8 bytes for
     each entry and day.
     """
-    counters = [_Counter(one, fingerprints) for one in sets]
-    for calls in fingerprints.cdrs.clean_calls(
-        extra=[], n_threads=n_threads, progress=progress, stage="reading days of contact"
-    ):
+
+    def __init__(self, fingerprints: Fingerprints, sets: Sequence[FingerprintSet]) -> None:
+        self.subscriptions = fingerprints.subscriptions
+        self.counters = [_Counter(one, fingerprints) for one in sets]
+
+    def watch(self, calls: CleanCalls) -> None:
+        """Note some of the calls; all of them are to come by once."""
         for side in (FOR_CALLER, FOR_CALLEE):
             numbers, partners = calls.caller, calls.callee
             if side == FOR_CALLEE:
                 numbers, partners = partners, numbers
-            holdings = fingerprints.subscriptions.find(numbers, calls.start_s)
+            holdings = self.subscriptions.find(numbers, calls.start_s)
             holdings[calls.served & side == 0] = -1
-            for counter in counters:
+            for counter in self.counters:
                 counter.add(calls, holdings, partners)
-    return [counter.days() for counter in counters]
+
+    def days(self) -> list[npt.NDArray[np.float64]]:
+        """Return the days of each set's entries: at least 1, at most the calls of the entry."""
+        return [counter.days() for counter in self.counters]
 
 
 class _Counter:

@@ -32,7 +32,7 @@ def collect_evidence(
     *,
     region_of_cell: dict[str, str] | None = None,
     own_evidence: Mapping[str, Any] | None = None,
-    profiles: tuple[Profile, ...] | None = None,
+    profiles: tuple[Profile, Profile] | None = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -80,10 +80,10 @@ def collect_evidence(
     if len(pairs) and fingerprints.cdrs.is_rereadable:
         if profiles is None:
             wanted = [(fingerprints.new, pairs.a_rows), (fingerprints.old, pairs.b_rows)]
-            profiles = tuple(
-                read_profiles(fingerprints, wanted, n_threads=n_threads, progress=progress)
-            )
-        columns |= _profile_columns(profiles[0], profiles[1], pairs, region_of_cell, n_threads)
+            new, old = read_profiles(fingerprints, wanted, n_threads=n_threads, progress=progress)
+        else:
+            new, old = profiles
+        columns |= _profile_columns(new, old, pairs, region_of_cell, n_threads)
     return columns
 
 

@@ -16,7 +16,7 @@ from .model import MatchModel
 from .outcomes import Outcomes
 from .pairs import Pairs
 from .partner_evidence import measure_pairs
-from .pools import PoolProfiles
+from .profiles import Profile
 from .renaming import Renames
 from .rivals import Rivals
 
@@ -43,8 +43,8 @@ class Judgement:
         For each new row's first pair, NaN for the others; 1 where a decoy is more probable.
     lost_to_decoy : bool array, shape (n_pairs,)
         True where a decoy is more probable than the first pair.
-    profiles : PoolProfiles, optional
-        Cells and hours of everybody judged; None where the CDRs could be read only once.
+    profiles : tuple of Profile, optional
+        Cells and hours of the new and of the old; None where the CDRs can't be read once more.
     features : float64 array, shape (n_pairs, n_features)
     folds : int64 array, shape (n_pairs,)
         What the model saw of each pair, and by which of its coefficients it was judged.
@@ -75,7 +75,7 @@ class Judgement:
     margin_old: npt.NDArray[np.float64]
     q_value: npt.NDArray[np.float64]
     lost_to_decoy: npt.NDArray[np.bool_]
-    profiles: PoolProfiles | None
+    profiles: tuple[Profile, Profile] | None
     features: npt.NDArray[np.float64]
     folds: npt.NDArray[np.int64]
     model: MatchModel

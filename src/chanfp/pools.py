@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array, vstack
 
 from .blocks import Progress
-from .contact_days import count_contact_days
+from .contact_days import ContactDays
 from .controls import mix_keys
 from .decoys import Traits, weigh_decoys
 from .features import ProbableRows
@@ -40,12 +40,16 @@ MOVED_SHARE = 0.05
 
 
 class PoolProfiles(NamedTuple):
-    """Cells and hours of the new, of the old, and of both windows of the controls."""
+    """Cells and hours of the new, of the old, and of both windows of the controls.
+
+    And on how many days each of their partners called, entry by entry, in the same order.
+    """
 
     new: Profile
     old: Profile
     control_new: Profile
     control_old: Profile
+    days: list[npt.NDArray[np.float64]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,18 +96,14 @@ class Pools:
         sets = (self.fingerprints.old, self.fingerprints.control_old)
         return _stack(*((one.matrix, one.outgoing) for one in sets))
 
-    def count_days(
-        self, *, n_threads: int | None, progress: Progress | None
-    ) -> tuple[ProbableRows, ProbableRows] | None:
-        """Return queries and pool by days with a call; None where CDRs can't be read again."""
-        prints = self.fingerprints
-        if not prints.cdrs.is_rereadable:
+    @cached_property
+    def days(self) -> tuple[ProbableRows, ProbableRows] | None:
+        """Queries and pool by days with a call; None where the CDRs can't be read once more."""
+        if self.profiles is None:
             return None
-        sets = [prints.new, prints.control_new, prints.old, prints.control_old]
-        counted = count_contact_days(prints, sets, n_threads=n_threads, progress=progress)
-        new, asking, old, decoys = (
+        new, old, asking, decoys = (
             csr_array((days, one.matrix.indices, one.matrix.indptr), shape=one.matrix.shape)
-            for days, one in zip(counted, sets, strict=True)
+            for days, one in zip(self.profiles.days, _profiled(self.fingerprints), strict=True)
         )
         stacked = (
             csr_array(vstack(both, format="csr"))
@@ -244,20 +244,33 @@ def find_asking(fingerprints: Fingerprints) -> Rows:
 def profile_pools(
     fingerprints: Fingerprints, *, n_threads: int | None = None, progress: Progress | None = None
 ) -> PoolProfiles | None:
-    """Read cells and hours of everybody in the pools; None where the CDRs can be read only once."""
+    """Read cells, hours and days of everybody in the pools, in one pass.
+
+    None where the CDRs can be read only once.
+    """
     if not fingerprints.cdrs.is_rereadable:
         return None
-    sets = (
+    sets = _profiled(fingerprints)
+    rows = [np.arange(len(one)) for one in sets]
+    rows[2] = find_asking(fingerprints)
+    days = ContactDays(fingerprints, sets)
+    new, old, control_new, control_old = read_profiles(
+        fingerprints,
+        list(zip(sets, rows, strict=True)),
+        watch=days.watch,
+        n_threads=n_threads,
+        progress=progress,
+    )
+    return PoolProfiles(new, old, control_new, control_old, days.days())
+
+
+def _profiled(fingerprints: Fingerprints) -> tuple[FingerprintSet, ...]:
+    """Return the sets that profiles are of, in their order."""
+    return (
         fingerprints.new,
         fingerprints.old,
         fingerprints.control_new,
         fingerprints.control_old,
-    )
-    rows = [np.arange(len(one)) for one in sets]
-    rows[2] = find_asking(fingerprints)
-    wanted = list(zip(sets, rows, strict=True))
-    return PoolProfiles(
-        *read_profiles(fingerprints, wanted, n_threads=n_threads, progress=progress)
     )
 
 

@@ -5,7 +5,7 @@ Read in a second pass, for the subscriptions that are judged only, so that all o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -236,6 +236,7 @@ def read_profiles(
     fingerprints: Fingerprints,
     wanted: Sequence[tuple[FingerprintSet, npt.NDArray[np.int64]]],
     *,
+    watch: Callable[[CleanCalls], None] | None = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> list[Profile]:
@@ -246,6 +247,8 @@ def read_profiles(
     fingerprints : Fingerprints
     wanted : sequence of (FingerprintSet, int64 array)
         Sets of `fingerprints`, and the rows of each that are wanted.
+    watch : callable, optional
+        Shown every batch, in the order of the records.
     n_threads : int, optional
         Default every usable core; the result doesn't depend on it.
     progress : callable, optional
@@ -278,6 +281,8 @@ def read_profiles(
         stage="reading cells and hours",
     ):
         _collect(calls, fingerprints, collectors, cells, handsets)
+        if watch is not None:
+            watch(calls)
     if fingerprints.dedupe_s is not None:
         for collector in collectors:
             collector.drop_repeats(cells, handsets, fingerprints.dedupe_s)

@@ -76,8 +76,7 @@ def judge(
         return None
     profiles = profile_pools(fingerprints, n_threads=n_threads, progress=progress)
     pools = Pools(fingerprints, profiles, region_of_cell)
-    days = pools.count_days(n_threads=n_threads, progress=progress)
-    court = _Court(pools, days, n_threads, progress)
+    court = _Court(pools, n_threads, progress)
     renames = Renames.of(*(np.zeros(0, np.int64),) * 2, np.zeros(0))
     models: list[RoundModel] = []
     state = None
@@ -153,13 +152,12 @@ class _Court:
     """Hears everybody who asks, once a round."""
 
     pools: Pools
-    days: tuple[ProbableRows, ProbableRows] | None
     n_threads: int | None
     progress: Progress | None
 
     def hear(self, renames: Renames, given: RoundModel | None) -> tuple[_State, RoundModel] | None:
         """Go through one round; None where nothing can be learned."""
-        queries = renames.rename(self.pools.queries)
+        queries, days = renames.rename(self.pools.queries), self.pools.days
         rarity = self.pools.fingerprints.partner_rarity
         n_columns = len(rarity)
         pairs = find_candidates(
@@ -178,7 +176,7 @@ class _Court:
             rarity,
             *self.pools.absences(renames, n_columns),
             self.pools.columns[1],
-            None if self.days is None else (renames.rename(self.days[0]), self.days[1]),
+            None if days is None else (renames.rename(days[0]), days[1]),
             self.pools.habits,
         )
         a_rows, b_rows = pairs.a_rows, pairs.b_rows
@@ -331,6 +329,7 @@ class _Court:
         # The winner's rate is the first pair's; where a decoy won there is none.
         lost = (place == 0) & np.isnan(q_of_new[new_rows])
         values, _ = state.views.measure(new_rows, old_rows, self.n_threads)
+        known = self.pools.profiles
         return Judgement(
             new_rows=new_rows,
             old_rows=old_rows,
@@ -341,7 +340,7 @@ class _Court:
             margin_old=margin_old[kept],
             q_value=np.where(place == 0, np.where(lost, 1.0, q_of_new[new_rows]), np.nan),
             lost_to_decoy=lost,
-            profiles=self.pools.profiles,
+            profiles=None if known is None else (known.new, known.old),
             features=values,
             folds=self.pools.folds[1][old_rows],
             model=model,
