@@ -250,6 +250,23 @@ def test_results_never_replace_their_input(files, tmp_path):
         assert (tmp_path / name).read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "name"),
+    [
+        ("--explanations", "--additional", "one.parquet"),
+        ("--save-model", "--calibration", "one.json"),
+        ("--additional", "--rejects", "one.csv"),
+        ("--rejects", "--save-model", "one.csv"),
+    ],
+)
+def test_two_results_never_share_a_file(first, second, name, files, tmp_path):
+    path, out = tmp_path / name, tmp_path / "out.parquet"
+    done = run("match", *files, "--out", out, first, path, second, path)
+    assert done.returncode == 2
+    assert "is an input or output" in done.stderr
+    assert not path.exists()
+
+
 def test_garbage_stops_the_run(files, tmp_path):
     out = ("--out", tmp_path / "m.csv")
     rows = [(*row[:2], "05/13/2024 8:03") for row in returner_calls()]

@@ -159,7 +159,11 @@ def make_pairs(
         plain.n_shared[kept],
         measure_tfidf(fingerprints, new_rows, old_rows, n_threads)[kept],
     )
-    return replace(judgement, **{name: getattr(judgement, name)[kept] for name in names}), pairs
+    found = replace(judgement, **{name: getattr(judgement, name)[kept] for name in names})
+    # Where the winner is left out, no rate is known for whoever comes first instead.
+    is_first = np.diff(found.new_rows, prepend=-1) > 0
+    q_value = np.where(is_first & np.isnan(found.q_value), 1.0, found.q_value)
+    return replace(found, q_value=q_value), pairs
 
 
 def measure_tfidf(

@@ -18,6 +18,7 @@ from .clock import DAY_S
 from .corroboration import agrees
 from .errors import ParameterError
 from .evidence import LINKS, collect_evidence
+from .explanation import NESTED
 from .fingerprints import Fingerprints
 from .grading import SimilarityTiers
 from .judgement import Judgement, make_pairs
@@ -125,7 +126,7 @@ class Matcher:
             self.tiers = replace(self.tiers, min_shared=min_shared)
             self.policy = replace(self.policy, min_shared=min_shared)
         self.region_of_cell = None if cells is None else read_cell_regions(cells)
-        check_own_evidence(own_evidence, [*MATCH_SCHEMA.names, *PartnerEvidence.names()])
+        check_own_evidence(own_evidence, [*MATCH_SCHEMA.names, *PartnerEvidence.names(), *NESTED])
         self.own_evidence = dict(own_evidence or {})
         self.n_threads = usable_threads(n_threads)
         self.progress = progress
@@ -175,6 +176,7 @@ class Matcher:
         if fingerprints is None:
             raise ParameterError("the matcher has no fingerprints yet; call `fit` before `match`.")
         judgement = self._judge(fingerprints) if self.learn else None
+        self.model = None if judgement is None else judgement.model
         if judgement is None:
             pairs, renames = find_similar(
                 fingerprints,
@@ -186,7 +188,7 @@ class Matcher:
                 progress=self.progress,
             )
         else:
-            self.model, renames = judgement.model, judgement.renames
+            renames = judgement.renames
             judgement, pairs = make_pairs(judgement, fingerprints, self.min_shared, self.n_threads)
         columns = collect_evidence(
             fingerprints,
@@ -197,6 +199,9 @@ class Matcher:
             n_threads=self.n_threads,
             progress=self.progress,
         )
+        if judgement is not None:
+            # Everybody's cells and hours are needed no more.
+            judgement = replace(judgement, profiles=None)
         self._grade(columns, pairs, judgement)
         table = make_match_table(columns, len(pairs), self.own_evidence)
         return Matches(
@@ -274,7 +279,8 @@ class Matcher:
             notices.extend(decoy_notices(judgement, self.policy))
         if table.num_rows and not fingerprints.cdrs.is_rereadable:
             notices.append(
-                "the CDRs could be read only once, so cells, hours and handsets were not compared"
+                "the CDRs could be read only once, so cells, hours, days and handsets were not "
+                "compared and grades rest on partners alone; give files or tables for better ones"
             )
         if self.region_of_cell is not None and table.num_rows:
             unknown = table.column("region_new").null_count + table.column("region_old").null_count

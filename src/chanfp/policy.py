@@ -125,7 +125,7 @@ class GradePolicy:
         n = len(q_value)
         grades, reasons = np.full(n, LOWEST, object), np.full(n, "", object)
         for grade, limit in reversed(list(self.limits.items())):
-            grades[q_value <= limit] = grade
+            grades[(q_value <= limit) & np.isnan(active_score)] = grade
         reasons[~np.isnan(active_score)] = LOST_TO_ACTIVE
         reasons[active_score >= self.additional_score] = ADDITIONAL_NUMBER
         steps = [*self.limits, LOWEST]

@@ -12,27 +12,31 @@ import click
 if TYPE_CHECKING:
     from ..blocks import Progress
     from ..matches import Matches
+    from ..model import MatchModel
 
 __all__ = ["Extras"]
 
 
 @dataclass(frozen=True)
 class Extras:
-    """Where explanations and calibration go; None for what is not wanted.
+    """Where all but the matches goes; None for what is not wanted.
 
     Parameters
     ----------
     out : str
         Where the matches go.
-    explanations, calibration : str, optional
+    explanations, calibration, additional, save_model, rejects : str, optional
     """
 
     out: str
-    explanations: str | None
-    calibration: str | None
+    explanations: str | None = None
+    calibration: str | None = None
+    additional: str | None = None
+    save_model: str | None = None
+    rejects: str | None = None
 
     @classmethod
-    def of(cls, out: str, explanations: str | None, calibration: str | None) -> Extras:
+    def of(cls, out: str, explanations: str | None, **others: str | None) -> Extras:
         """Take what the command line says; explanations without a name go beside the matches."""
         if explanations == "":
             if out == "-":
@@ -40,26 +44,39 @@ class Extras:
             from ..explanation import explanations_beside
 
             explanations = explanations_beside(out)
-        return cls(out, explanations, calibration)
+        return cls(out, explanations, **others)
 
     def check(self, inputs: Sequence[str]) -> None:
         """Refuse paths that can't be written or would replace a file that is needed."""
+        from ..calibration import check_calibration_output
         from ..tables import check_output, check_survival
 
-        taken = [*inputs, self.out]
         if self.explanations is not None:
             check_output(self.explanations, (".parquet",))
-            check_survival(self.explanations, taken, "explanations")
-            taken.append(self.explanations)
         if self.calibration is not None:
-            from ..calibration import check_calibration_output
-
             check_calibration_output(self.calibration)
-            check_survival(self.calibration, taken, "calibration")
+        if self.additional is not None:
+            check_output(self.additional)
+        taken = [*inputs, self.out]
+        for name in ("explanations", "calibration", "additional", "save_model", "rejects"):
+            path = getattr(self, name)
+            if path is not None:
+                check_survival(path, taken, name)
+                taken.append(path)
 
-    def write(self, matches: Matches, progress: Progress | None) -> dict[str, str]:
-        """Write what is wanted; return the files by name."""
+    def write(
+        self, matches: Matches, model: MatchModel | None, progress: Progress | None
+    ) -> dict[str, str]:
+        """Write what is wanted, but for rejects; return the files by name."""
         written = {}
+        if self.additional is not None:
+            from ..tables import write_table
+
+            write_table(matches.additional_numbers(), self.additional)
+            written["additional"] = self.additional
+        if self.save_model is not None and model is not None:
+            model.save(self.save_model)
+            written["save_model"] = self.save_model
         if self.explanations is not None:
             matches.write_explanations(self.explanations, progress=progress)
             written["explanations"] = self.explanations

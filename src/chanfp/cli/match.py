@@ -279,13 +279,15 @@ def match(
     if out != "-":
         check_output(out)
         check_survival(out, inputs, "out")
-    extras = Extras.of(out, explanations, calibration)
+    extras = Extras.of(
+        out,
+        explanations,
+        calibration=calibration,
+        additional=additional,
+        save_model=save_model,
+        rejects=rejects,
+    )
     extras.check(inputs)
-    if additional is not None:
-        check_output(additional)
-        check_survival(additional, [*inputs, out], "additional")
-    if save_model is not None:
-        check_survival(save_model, [*inputs, out], "save_model")
     with (
         show_progress(quiet) as progress,
         open_rejects(rejects, [*inputs, out]) as reject_file,
@@ -326,11 +328,7 @@ def match(
         )
         matches = matcher.fit(fingerprints).match()
         write_table(matches.table, sys.stdout.buffer if out == "-" else out)
-        if additional is not None:
-            write_table(matches.additional_numbers(), additional)
-        if save_model is not None and matcher.model is not None:
-            matcher.model.save(save_model)
-        written = extras.write(matches, progress)
+        written = extras.write(matches, matcher.model, progress)
     summary: dict[str, Any] = {**matches.summary, "out": out, **written}
     if rejects is not None:
         summary["rejects"] = rejects

@@ -38,6 +38,8 @@ def summary_text(summary: dict[str, Any]) -> str:
         ("Results", "standard output" if summary["out"] == "-" else summary["out"]),
         ("Explanations", summary.get("explanations", "")),
         ("Calibration", summary.get("calibration", "")),
+        ("Two numbers", summary.get("additional", "")),
+        ("Model", summary.get("save_model", "")),
         ("Rejects", summary.get("rejects", "")),
     ]
     width = max(shutil.get_terminal_size((100, 24)).columns, 40)

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from .belonging import explain_files
 from .explanation import Explanation, explain_pair
-from .saved import SavedExplanations, explanations_beside, read_explanations, write_explanations
+from .saved import (
+    NESTED,
+    SavedExplanations,
+    explanations_beside,
+    read_explanations,
+    write_explanations,
+)
 from .text import explanation_lines
 
 __all__ = [
+    "NESTED",
     "Explanation",
     "SavedExplanations",
     "explain_files",

@@ -83,6 +83,10 @@ class Rivalry:
         nobody = math.log(judged.rivals.nobody)
         found.append(self._row(NOBODY, None, nobody, share(nobody)))
         rest = 1.0 - sum(row["share"] for row in found)
+        if rest < 0:
+            # Some are one person's in part and rival less than their odds say.
+            scale = (1.0 - probability) / (1.0 - probability - rest)
+            found = [found[0], *({**row, "share": row["share"] * scale} for row in found[1:])]
         if rest > LEAST_OTHERS:
             found.append(self._row(OTHERS, None, None, rest))
         in_use = (
