@@ -220,6 +220,7 @@ def test_ablations(accuracy):
     assert still.table["probability"].equals(plain.table["probability"])
     assert not still.table["probability"].equals(whole.table["probability"])
     assert ablations.no_nearness(prints).judgement.nearness == 1
+    assert len(ablations.no_strata(prints)) == len(whole)
     assert whole.judgement.nearness > 1
     assert ablations.full(prints).table.equals(whole.table)  # nothing is left patched
     assert all(set(group) < set(FEATURES) for group in ablations.GROUPS.values())

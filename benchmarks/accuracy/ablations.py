@@ -58,8 +58,9 @@ def no_nearness(prints: chanfp.Fingerprints) -> chanfp.Matches:
 def no_strata(prints: chanfp.Fingerprints) -> chanfp.Matches:
     """Let each decoy stand for as many departed, whatever its size."""
 
-    def weigh(departed: Any, decoys: Any, *_: Any) -> Floats:
-        return np.full(len(decoys), len(departed) / max(len(decoys), 1))
+    def weigh(departed: Any, decoys: Any) -> Floats:
+        n_departed, n_decoys = (len(side.n_partners) for side in (departed, decoys))
+        return np.full(n_decoys, n_departed / max(n_decoys, 1))
 
     with mock.patch.object(pools, "weigh_decoys", weigh):
         return full(prints)
@@ -111,7 +112,8 @@ def _named(*parts: str) -> list[str]:
 
 
 GROUPS: Mapping[str, list[str]] = {
-    "rarity of partners": _named("rarity", "idf"),
+    "rarity of partners": [name for name in _named("rarity", "idf") if name != "idf_days"],
+    "days of contact": _named("days"),
     "partners that could be called": _named("alive"),
     "direction of calls": _named("direction", "outgoing"),
     "agreement of many": _named("hellinger_shared", "direction_shared"),

@@ -149,6 +149,8 @@ def _way_out(reason: str, example: str) -> str:
         )
     if reason == "start-time-invalid":
         return "export times as 2024-01-31 23:59:59"
+    if reason.endswith("-invalid"):
+        return "name their region in `numbers` if they are another's, correct the export"
     return "correct the export"
 
 

@@ -38,7 +38,7 @@ class Explanation:
         The row of the matches table.
     shared : pyarrow.Table
         One row per shared partner: ``partner, calls_new, calls_old, minutes_new, minutes_old,
-        outgoing_new, outgoing_old``, in how many departed, new and active fingerprints it is
+        outgoing_new, outgoing_old``, in how many fingerprints of all roles it is
         (``n_subscribers``) and its ``rarity``, ln((1 + N) / (1 + n)); the partner with most of
         the calls on both sides, times its rarity, first.
     contributions : dict of str to float, optional
