@@ -5,6 +5,7 @@ import math
 import subprocess
 import sys
 from datetime import timedelta
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import chanfp
+from chanfp.audit.nodes import find_actions
 from chanfp.audit.schemas import FLAG_SCHEMA, NODE_SCHEMA, SUBSCRIPTION_SCHEMA
 from chanfp.errors import ColumnError, DataError, ParameterError
 from shops import (
@@ -340,14 +342,27 @@ def test_a_large_share_at_a_large_outlet_stands_out_and_two_of_three_do_not():
     assert nodes["top"]["recommended_commission"] == 16030 - 360
 
 
-def test_a_clean_outlet_is_rewarded():
+def test_a_clean_outlet_is_rewarded_once_use_is_known(monkeypatch):
     outlets = [("top", None, "top", "r"), ("a", "top", "retail", "r"), ("b", "top", "retail", "r")]
     sales = [(f"139{n:08}", "ab"[n % 2], None, 1, 1.0, 10.0, None, None) for n in range(400)]
     matches = [(f"139{n:08}", f"138{n:08}", 1, "A", 0.5) for n in range(1, 400, 2)]
+    # Cards that nobody uses never match, so nothing is paid for few returners until use is known.
+    nodes = by_outlet(audit(matches, sales, outlets))
+    assert (nodes["a"]["action"], nodes["a"]["bonus"]) == ("pay", 0.0)
+    known = partial(find_actions, knows_farming=True)
+    monkeypatch.setattr("chanfp.audit.auditing.find_actions", lambda *words, **_: known(*words))
     nodes = by_outlet(audit(matches, sales, outlets))
     assert (nodes["a"]["action"], nodes["a"]["bonus"]) == ("reward", 100.0)
     assert nodes["a"]["recommended_commission"] == 2100.0
     assert nodes["top"]["bonus"] == 100.0
+
+
+def test_a_time_after_all_sales_is_refused():
+    outlets = [("top", None, "top", "r")]
+    sales = [(f"139{n:08}", "top", None, 1, 1.0, 10.0, None, None) for n in range(4)]
+    matches = [("13900000001", "13800000001", 1, "A", 0.5)]
+    with pytest.raises(ParameterError, match="lies after the last sale"):
+        audit(matches, sales, outlets, new_since="2030-01-01")
 
 
 def test_instalments_that_stay_away():

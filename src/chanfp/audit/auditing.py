@@ -225,7 +225,8 @@ def _conclude(
     own, totals = count_by_node(tree, findings.nodes, counts)
     standings = judge_nodes(findings, own, policy)
     flags = find_flags(standings, totals, policy)
-    actions = find_actions(flags, standings.returners, totals, policy)
+    knows_farming = standings.farming is not None
+    actions = find_actions(flags, standings.returners, totals, policy, knows_farming=knows_farming)
     is_lost = lost_cards(findings, standings)
     money = judge_money(findings, standings, policy, actions)
     if money is not None:

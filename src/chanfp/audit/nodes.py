@@ -53,10 +53,13 @@ def find_actions(
     standing: Standing,
     totals: Mapping[str, Ints],
     policy: Policy,
+    *,
+    knows_farming: bool,
 ) -> list[str]:
     """Return the action of each node."""
     below = np.nan_to_num(standing.high, nan=np.inf) < np.nan_to_num(standing.rest)
-    below &= totals["n_new"] >= policy.reward_least_new
+    # Cards that nobody uses never match: without a look at them they would earn a bonus.
+    below &= (totals["n_new"] >= policy.reward_least_new) & knows_farming
     return [
         policy.action([name for name in flags if flags[name][node]], earns_reward=bool(below[node]))
         for node in range(len(below))

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ..clock import DAY_S
+from ..clock import DAY_S, format_time
+from ..errors import ParameterError
 from ..matches import Matches
 from ..numbering import NumberingPlan
 from ..sidetables import SideTable
@@ -184,6 +185,11 @@ def assign_matches(
         matched_s = np.sort(sold_s[match >= 0])
         if new_since_s is None:
             new_since_s = int(matched_s[int(EARLY_SHARE * len(matched_s))]) if len(matched_s) else 0
+        elif len(sold_s) and new_since_s > sold_s.max():
+            raise ParameterError(
+                f"`new_since` {format_time(new_since_s)} lies after the last sale, "
+                f"{format_time(int(sold_s.max()))}; give the time since which sales count as new."
+            )
         is_new = is_last & ((sold_s >= new_since_s) | (match >= 0))
     match = np.where(is_new, match, -1)
     of_old = np.append(old_rows, -1)[match]
