@@ -211,6 +211,48 @@ def test_wanderers_come_back_twice_within_half_a_year():
     assert found(184) == ["returner", "returner"]
 
 
+def test_a_fading_number_is_its_present_holders():
+    people = subscribers(
+        [
+            ("13900000001", day(-1), None, "n1", "ann", "p1"),
+            ("13800000001", day(-900), day(-500), "n1", "ann", "p2"),
+            ("13800000001", day(-300), None, "n2", "bob", "p1"),
+        ]
+    )
+    rows = MATCHES[:1]
+
+    def first(*link):
+        matches = match_table(rows)
+        if link:
+            matches = matches.append_column("link", pa.array(link, pa.string()))
+        result = chanfp.audit_outlets(matches, sale_table(), outlet_table(), subscribers=people)
+        row = by_number(result)["1"]
+        assert row["commission_at_risk"] == 30.0  # of 40 by 0.75, whatever the link
+        assert by_outlet(result)["n1"]["expected_returners"] == pytest.approx(0.75, abs=1e-8)
+        return row["same_outlet"], row["same_seller"], row["customer_type"]
+
+    # Who departed sold it at n1; who holds it still, at n2.
+    assert first("partial-replacement") == (False, False, "partial-returner")
+    assert first("replacement") == first(None) == first() == (True, True, "returner")
+
+
+def test_partial_replacements_make_no_wanderers():
+    sales = [
+        ("13900000001", "n1", None, 0, 1.0, 1.0, None, None),
+        ("13900000002", "s1", None, 30, 1.0, 1.0, None, None),
+    ]
+    matches = match_table(
+        [
+            ("13900000001", "13800000001", 1, "A", 0.9),
+            ("13900000002", "13900000001", 1, "A", 0.9),
+        ]
+    )
+    named = matches.append_column("link", pa.array(["replacement", "partial-replacement"]))
+    result = chanfp.audit_outlets(named, sale_table(sales), outlet_table())
+    assert result.subscriptions["customer_type"].to_pylist() == ["returner", "partial-returner"]
+    assert result.summary["totals"]["n_wanderers"] == 0
+
+
 def test_new_since():
     result = audit(new_since="2024-01-04")
     assert result.summary["totals"]["n_new"] == 5  # matched ones are new anyway; 2 isn't

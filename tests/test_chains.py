@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import chanfp
 from chanfp.chains.resolution import find_paths, resolve_links
 from chanfp.chains.schemas import LINK_SCHEMA, PERSON_SCHEMA
+from chanfp.cli.chains import chains_text
 from chanfp.errors import ColumnError, DataError, ParameterError
 
 NAMES = ("new", "old", "grade", "probability", "gap_days", "region_new", "region_old")
@@ -107,6 +108,52 @@ def test_a_chain_of_three_by_hand():
     assert once.summary["wanderers"] == 2
 
 
+def test_partial_replacements_are_links_but_no_re_entries():
+    rows = [("b", "a", "A", 0.9, 4.0), ("c", "b", "A", 0.5, 10.0), ("y", "x", "B", 0.8, 3.0)]
+    who = held(a=(0, 9, "s1"), b=(20, None, "s1"), c=(80, None, "s2"), x=(0, None, "s3"),
+               y=(60, 90, None))  # fmt: skip
+    kinds = ["replacement", "partial-replacement", "partial-replacement"]
+    run = run_of(*rows).append_column("link", pa.array(kinds))
+    chains = chanfp.link_chains(run, subscribers=who)
+    assert paths(chains) == ["a > b > c", "x > y"]
+    assert chains.links["link"].to_pylist() == kinds
+    people = chains.people.to_pylist()
+    assert [row["n_re_entries"] for row in people] == [1, 0]
+    assert [row["most_re_entries_within"] for row in people] == [1, 0]
+    assert [row["is_wanderer"] for row in people] == [False, False]
+    assert [row["days_lost"] for row in people] == pytest.approx([3.6, 0.0])
+    assert people[0]["probability"] == pytest.approx(0.45)
+    counted = {"people": 2, "re_entries": 1, "expected_re_entries": 0.9, "partial": 2,
+               "with_several": 0, "longest": 1, "wanderers": 0}  # fmt: skip
+    assert {name: chains.summary[name] for name in counted} == counted
+    assert chains.summary["decay"] == [
+        {"step": 1, "links": 1, "probability": 0.9, "chain_probability": 0.9}
+    ]
+    assert repr(chains) == "<Chains: 2 people with 1 re-entries; 0 came back more than once>"
+    text = chains_text(chains, "found")
+    assert "1 came back, 0 of them more than once; 1 re-entries, 0.9 of them" in text
+    assert "2 partial replacements: the old number is still in use" in text
+    # The order is that of re-entries, and a step without any isn't listed.
+    first = chanfp.link_chains(
+        run.set_column(7, "link", pa.array([kinds[1], kinds[0], None])), subscribers=who
+    )
+    assert [row["n_re_entries"] for row in first.people.to_pylist()] == [1, 1]
+    assert paths(first) == ["x > y", "a > b > c"]
+    assert [(row["step"], row["links"]) for row in first.summary["decay"]] == [(1, 1), (2, 1)]
+    assert "partial" not in chains_text(chanfp.link_chains(run_of(*rows)), "found")
+
+
+def test_without_dates_or_a_first_re_entry():
+    run = run_of(("b", "a", "A", 0.9), ("c", "b", "A", 0.8))
+    run = run.append_column("link", pa.array(["partial-replacement", "replacement"]))
+    chains = chanfp.link_chains(run)
+    assert [row["step"] for row in chains.summary["decay"]] == [2]
+    assert "Decay" in chains_text(chains, "found")
+    only = chanfp.link_chains(run.slice(0, 1))
+    assert only.people["is_wanderer"].to_pylist() == [None]
+    assert (only.summary["decay"], only.summary["wanderers"]) == ([], None)
+
+
 def test_conflicts_are_resolved_one_to_one():
     # Alone, both new numbers would take a; together b takes a and c takes d.
     rows = [("b", "a", "A", 0.8), ("c", "a", "A", 0.9), ("c", "d", "A", 0.85), ("e", "d", "D", 0.4)]
@@ -122,7 +169,7 @@ def test_the_last_run_that_names_a_new_number_stands():
     late = run_of(("b", "x", "A", 0.7), ("b", "a", "D", 0.2))
     found = chanfp.link_chains(early, late)
     assert sorted(paths(found)) == ["c > d", "x > b"]
-    assert found.links["link"].to_pylist() == ["partial-replacement", None]
+    assert found.links["link"].to_pylist() == [None, "partial-replacement"]  # re-entries first
     assert sorted(paths(chanfp.link_chains(late, early))) == ["a > b", "c > d"]
 
 

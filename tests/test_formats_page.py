@@ -62,7 +62,7 @@ def test_every_column_of_an_audit(in_code, carrier):
     names = {name for schema in [*schemas, schemas_of_audit.FLAG_SCHEMA] for name in schema.names}
     names |= {name for name, _ in schemas_of_audit.CUT_FIGURES}
     assert names | set(INDICATORS) | set(carrier.outlet_truth.column_names) <= in_code
-    assert {"farmed", *SCHEMES} <= in_code
+    assert {"farmed", "partial-returner", *SCHEMES} <= in_code
 
 
 def test_every_column_of_an_explanation(in_code, judged_matches):

@@ -100,7 +100,7 @@ class Findings:
         return counts
 
     def customer_types(self, is_lost: Mask) -> list[str]:
-        """Return ``farmed``, ``wanderer``, ``returner``, ``additional-number`` or ``new``.
+        """Return ``farmed``, ``wanderer``, ``returner``, ``partial-returner``, ... by sale.
 
         The first that fits; `is_lost` are farmed cards of flagged outlets.
         """
@@ -109,8 +109,14 @@ class Findings:
             additional = self.is_additional
         returners = self.returners
         kinds = np.select(
-            [is_lost, returners.is_wanderer, returners.is_returner, additional],
-            ["farmed", "wanderer", "returner", "additional-number"],
+            [
+                is_lost,
+                returners.is_wanderer,
+                returners.is_returner,
+                returners.is_partial,
+                additional,
+            ],
+            ["farmed", "wanderer", "returner", "partial-returner", "additional-number"],
             "new",
         )
         return [str(kind) for kind in kinds]

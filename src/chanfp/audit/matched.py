@@ -17,12 +17,14 @@ from ..sidetables import Column, Schema, SideTable, read_table
 __all__ = ["Matched", "read_matches"]
 
 ADDITIONAL = "additional-number"
+PARTIAL = "partial-replacement"
 MATCHES = Schema(
     "table of matches",
     (
         Column("new", "number", "number of the new subscription", is_required=True),
         Column("old", "number", "number of the candidate", is_required=True),
         Column("rank", "count", "1 for the best candidate", is_required=True),
+        Column("link", "text", "replacement or partial-replacement"),
         Column("grade", "text", "A, B, C, D or U", is_required=True),
         Column("probability", "quantity", "that the two are one customer"),
         Column("new_subscription", "text", "which subscription of the new number"),
@@ -49,6 +51,8 @@ class Matched:
         That the new subscription is a returner: the sum over its candidates, 1 at most.
     probability_best : float64 array
         That it is the customer of the best candidate.
+    is_partial : bool array
+        The old number is fading, but still in use; without a column ``link`` none is.
     is_additional : bool array
         The match took it for a further number of somebody who is still active.
     n_by_grade : int
@@ -64,6 +68,7 @@ class Matched:
     grade: list[str]
     probability: npt.NDArray[np.float64]
     probability_best: npt.NDArray[np.float64]
+    is_partial: npt.NDArray[np.bool_]
     is_additional: npt.NDArray[np.bool_]
     n_by_grade: int
 
@@ -113,6 +118,7 @@ def read_matches(
         np.cumsum(is_first) - 1, weights=np.nan_to_num(told[order]), minlength=len(best)
     )
     rows = pa.array(best)
+    links = table.table.column("link").combine_chunks().take(rows)
     reasons = table.table.column("reason").combine_chunks().take(rows).fill_null("")
     return Matched(
         new_keys[best],
@@ -124,6 +130,7 @@ def read_matches(
         [str(grade) for grade in grades[best]],
         np.minimum(np.where(is_told, summed, by_grade), 1.0),
         np.where(is_told, told[best], by_grade),
+        np.array([link == PARTIAL for link in links.to_pylist()], bool),
         np.array([ADDITIONAL in reason.split(";") for reason in reasons.to_pylist()], bool),
         int(np.count_nonzero(~is_told)),
     )

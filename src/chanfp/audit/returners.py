@@ -33,7 +33,9 @@ class Returners:
     grade : int64 array
         Place in `GRADES` of the best candidate, -1 without one.
     is_returner : bool array
-        The best candidate is taken for the same customer.
+        The best candidate is taken for the same customer, and has departed.
+    is_partial : bool array
+        It is taken for the same customer, and still in use.
     is_wanderer : bool array
         One of two or more re-entries within the time the policy names.
     same_outlet, same_seller : int64 array
@@ -43,6 +45,7 @@ class Returners:
     steps: Ints
     grade: Ints
     is_returner: Mask
+    is_partial: Mask
     is_wanderer: Mask
     same_outlet: Ints
     same_seller: Ints
@@ -73,11 +76,14 @@ def find_returners(
     best = np.where(has, np.append(matched.probability_best, 0.0)[sold.match], 0.0)
     place_of = {grade: place for place, grade in enumerate(GRADES)}
     grades = np.array([*(place_of.get(grade, -1) for grade in matched.grade), -1], np.int64)
-    is_returner = has & (best >= least_probability)
+    is_same = has & (best >= least_probability)
+    is_partial = is_same & np.append(matched.is_partial, False)[sold.match]
+    is_returner = is_same & ~is_partial
     return Returners(
         as_steps(probability),
         grades[sold.match],
         is_returner,
+        is_partial,
         _find_wanderers(sold, is_returner, re_entry_days),
         _same(sold, "outlet"),
         _same(sold, "seller"),

@@ -175,8 +175,11 @@ def assign_matches(
     if holders is None:
         new_rows = old_rows = np.full(len(matched), -1, np.int64)
     else:
-        new_rows = holders.named(matched.new_keys, matched.new_ids)
-        old_rows = holders.named(matched.old_keys, matched.old_ids, wants_departed=True)
+        nowhere = np.zeros(len(matched), bool)
+        new_rows = holders.named(matched.new_keys, matched.new_ids, wants_departed=nowhere)
+        old_rows = holders.named(
+            matched.old_keys, matched.old_ids, wants_departed=~matched.is_partial
+        )
     match = _find_matches(keys, sold_s, rows, is_last, matched.new_keys, new_rows)
     compared = _compared(matches, subscribers)
     if compared is not None:
@@ -226,12 +229,11 @@ class _Holders:
             at = at + moves
         return np.where(last >= first, np.append(known.rows, -1)[at], -1)
 
-    def named(
-        self, keys: npt.NDArray[np.uint64], ids: pa.Array, *, wants_departed: bool = False
-    ) -> Ints:
+    def named(self, keys: npt.NDArray[np.uint64], ids: pa.Array, *, wants_departed: Mask) -> Ints:
         """Return the subscription that an id names, else the last one of the number.
 
-        Of the old numbers the last that has departed, if any has.
+        Where `wants_departed`, the last that has departed, if any has: the old number of a
+        replacement. That of a partial one is still in use, and its earlier holder somebody else.
         """
         known = self._subscriptions
         last = np.searchsorted(known.keys, keys, side="right") - 1
@@ -240,9 +242,9 @@ class _Holders:
             if len(known.keys)
             else (np.zeros(len(keys), bool))
         )
-        if wants_departed and found.any():
+        if found.any():
             before = np.maximum(last - 1, 0)
-            steps = found & ~known.is_departed[np.maximum(last, 0)]
+            steps = found & wants_departed & ~known.is_departed[np.maximum(last, 0)]
             steps &= (last > 0) & (known.keys[before] == keys) & known.is_departed[before]
             last = last - steps
         rows = np.where(found, np.append(known.rows, -1)[last], -1)

@@ -17,9 +17,11 @@ from .vertices import NOBODY, Vertices
 __all__ = ["Histories"]
 
 SIGN = " > "
+PARTIAL = "partial-replacement"
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +50,7 @@ class Histories:
     ) -> Histories:
         """Put people in order: most re-entries first, then the most probable, then by number."""
         n_people = int(person.max(initial=-1)) + 1
-        length = np.bincount(person, minlength=n_people)
+        length = np.bincount(person[~_is_partial(candidates, rows)], minlength=n_people)
         total = np.ones(n_people)
         by_step = np.lexsort((step, person))
         np.multiply.at(total, person[by_step], candidates.probability[rows][by_step])
@@ -65,6 +67,16 @@ class Histories:
     def n_people(self) -> int:
         """How many people have a link."""
         return int(self.person.max(initial=-1)) + 1
+
+    @property
+    def is_re_entry(self) -> Mask:
+        """Links whose old number has departed; that of a partial replacement is still in use."""
+        return ~_is_partial(self.candidates, self.rows)
+
+    @property
+    def n_re_entries(self) -> Ints:
+        """How many re-entries each person has."""
+        return np.bincount(self.person[self.is_re_entry], minlength=self.n_people)
 
     @property
     def probability(self) -> Floats:
@@ -116,13 +128,14 @@ class Histories:
         first, last = bounds[:-1], bounds[1:] - 1
         most = self._most_within(bounds, within_days)
         gaps = np.maximum(np.nan_to_num(self.candidates.gap_days[self.rows]), 0.0)
+        gaps = np.where(self.is_re_entry, gaps, 0.0)
         lost = np.bincount(self.person, weights=self.probability * gaps, minlength=self.n_people)
         knows_gap = np.isfinite(self.candidates.gap_days[self.rows])
         any_gap = np.bincount(self.person, weights=knows_gap, minlength=self.n_people) > 0
         departed_s = self.vertices.departed_s[self.vertices.new[self.rows]][last]
         columns: dict[str, Any] = {
             "person": np.arange(self.n_people) + 1,
-            "n_re_entries": np.diff(bounds),
+            "n_re_entries": self.n_re_entries,
             "first": links.column("old").take(pa.array(first)),
             "last": links.column("new").take(pa.array(last)),
             "last_subscription": links.column("new_subscription").take(pa.array(last)),
@@ -153,10 +166,17 @@ class Histories:
         return days
 
     def _most_within(self, bounds: Ints, within_days: float) -> Ints:
-        """Return the most re-entries of each person within some days, -1 where none is dated."""
+        """Return the most re-entries of each person within some days, -1 where none is dated.
+
+        0 for a person with dated partial replacements only.
+        """
         found = np.full(self.n_people, -1)
+        returned_s, is_re_entry = self.returned_s, self.is_re_entry
+        is_dated = np.bincount(self.person[returned_s != NOBODY], minlength=self.n_people) > 0
+        found[(self.n_re_entries == 0) & is_dated] = 0
         for person in range(self.n_people):
-            times = self.returned_s[bounds[person] : bounds[person + 1]]
+            span = slice(bounds[person], bounds[person + 1])
+            times = returned_s[span][is_re_entry[span]]
             times = np.sort(times[times != NOBODY])
             if len(times):
                 until = np.searchsorted(times, times + within_days * DAY_S, side="right")
@@ -172,6 +192,12 @@ class Histories:
             if len(known):
                 found[person] = np.median(known)
         return found
+
+
+def _is_partial(candidates: Candidates, rows: Ints) -> Mask:
+    """Return which links are partial replacements; those that name no kind are none."""
+    links = candidates.column("link").take(pa.array(rows)).to_pylist()
+    return np.array([link == PARTIAL for link in links], bool)
 
 
 def _visited(links: pa.Table, columns: tuple[str, str], bounds: Ints) -> list[list[str]]:

@@ -72,7 +72,7 @@ def link_chains(
     there can be. Two candidates that are both too probable to be rivals vouch for each other: the
     probability of their own link is at least the sum of both less 1. Without ``subscription_id`` a
     number that departed in an earlier run than it was
-    new in is taken for two subscriptions.
+    new in is taken for two subscriptions. Partial replacements are links, but no re-entries.
     """
     _check(matches, least_probability, re_entries, within_days)
     plan = numbers if isinstance(numbers, NumberingPlan) else NumberingPlan(numbers)
@@ -112,18 +112,20 @@ def _check(
 
 
 def _summary(histories: Histories, people: Any, n_runs: int) -> dict[str, Any]:
-    candidates, step = histories.candidates, histories.step
-    chain = histories.chain_probability
+    candidates, counts = histories.candidates, histories.is_re_entry
+    step, probability = histories.step[counts], histories.probability[counts]
+    chain = histories.chain_probability[counts]
     wanderers = people.column("is_wanderer")
     return {
         "runs": n_runs,
         "candidates": len(candidates),
         "probability_by_grade": candidates.n_by_grade,
         "people": histories.n_people,
-        "re_entries": len(histories.rows),
-        "expected_re_entries": float(histories.probability.sum()),
-        "with_several": int(np.count_nonzero(step == 2)),
-        "longest": int(step.max(initial=0)),
+        "re_entries": len(step),
+        "expected_re_entries": float(probability.sum()),
+        "partial": len(counts) - len(step),
+        "with_several": int(np.count_nonzero(histories.n_re_entries > 1)),
+        "longest": int(histories.n_re_entries.max(initial=0)),
         "wanderers": None
         if len(wanderers) and wanderers.null_count == len(wanderers)
         else sum(wanderers.fill_null(False).to_pylist()),
@@ -132,9 +134,9 @@ def _summary(histories: Histories, people: Any, n_runs: int) -> dict[str, Any]:
             {
                 "step": number,
                 "links": int(np.count_nonzero(step == number)),
-                "probability": float(histories.probability[step == number].mean()),
+                "probability": float(probability[step == number].mean()),
                 "chain_probability": float(chain[step == number].mean()),
             }
-            for number in range(1, int(step.max(initial=0)) + 1)
+            for number in np.unique(step).tolist()
         ],
     }

@@ -23,7 +23,7 @@ class Chains:
     people : pyarrow.Table
         One row for each person with a link, most re-entries first, then the most probable.
     links : pyarrow.Table
-        One row for each re-entry, by person and time.
+        One row for each link, re-entry or partial replacement, by person and time.
     summary : dict
         Counts, and how probability decays along the chains, as plain values.
     """
@@ -34,7 +34,8 @@ class Chains:
 
     def __repr__(self) -> str:
         return (
-            f"<Chains: {self.people.num_rows:,} people with {self.links.num_rows:,} re-entries; "
+            f"<Chains: {self.people.num_rows:,} people with "
+            f"{self.summary['re_entries']:,} re-entries; "
             f"{self.summary['with_several']:,} came back more than once>"
         )
 

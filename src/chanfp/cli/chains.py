@@ -65,7 +65,8 @@ SECTIONS = {
     default=2,
     show_default=True,
     metavar="N",
-    help="Whoever comes back so often within --within-days is a wanderer.",
+    help="Whoever comes back so often within --within-days is a wanderer; partial replacements "
+    "don't count.",
 )
 @click.option(
     "--within-days",
@@ -144,24 +145,35 @@ def chains_text(found: Chains, out: str) -> str:
         ("Runs", f"{summary['runs']:,} with {summary['candidates']:,} candidates"),
         (
             "People",
-            f"{summary['people']:,} came back, {summary['with_several']:,} of them more than once; "
+            f"{_n_came_back(found):,} came back, "
+            f"{summary['with_several']:,} of them more than once; "
             f"{summary['re_entries']:,} re-entries, {summary['expected_re_entries']:,.1f} of them "
             "right by expectation",
+        ),
+        *(
+            [("", f"{summary['partial']:,} partial replacements: the old number is still in use")]
+            if summary["partial"]
+            else []
         ),
         ("Wanderers", "not known without dates" if wanderers is None else f"{wanderers:,}"),
         *(
             (
-                "Decay" if step["step"] == 1 else "",
+                "" if place else "Decay",
                 f"step {step['step']}: {step['links']:,} links of mean probability "
                 f"{step['probability']:.3f}, with all before {step['chain_probability']:.3f}",
             )
-            for step in summary["decay"]
+            for place, step in enumerate(summary["decay"])
         ),
         ("Lost", f"{summary['days_lost']:,.1f} days without a number"),
         *(("Longest" if place == 0 else "", line) for place, line in enumerate(_longest(found))),
         ("Results", out),
     ]
     return "\n".join(f"{label:<{LABEL_WIDTH}}{text}" for label, text in rows)
+
+
+def _n_came_back(found: Chains) -> int:
+    """Count the people with a re-entry; others have partial replacements only."""
+    return sum(n > 0 for n in found.people.column("n_re_entries").to_pylist())
 
 
 def _longest(found: Chains) -> list[str]:
