@@ -209,8 +209,11 @@ def test_a_recycled_number_is_explained_by_its_best_row(matches):
     ("asked", "said"),
     [
         ((KEEPER,), f"`new` '{KEEPER}'.* not in the matches"),
-        ((RETURNER, BOTH), f"`new` '{RETURNER}', `old` '{BOTH}'.* not in"),
-        ((RETIRED, RETURNER), f"`new` '{RETIRED}', `old` '{RETURNER}'.* not in"),
+        ((RETURNER, BOTH), f"`old` '{BOTH}': not in the matches of {RETURNER}; its candidates are"),
+        (
+            (RETIRED, RETURNER),
+            f"`new` '{RETIRED}': not in the matches as new, but as the old one of .*{RETURNER}",
+        ),
         (("nobody",), "`new` 'nobody'.* not in the matches"),
     ],
 )

@@ -15,6 +15,7 @@ from ..numbering import NumberingPlan
 __all__ = ["find_match", "other_candidates"]
 
 Mask = npt.NDArray[np.bool_]
+SHOWN = 5  # numbers named in a message
 
 
 def find_match(table: pa.Table, plan: NumberingPlan, asked: dict[str, str | None]) -> int:
@@ -45,12 +46,29 @@ def find_match(table: pa.Table, plan: NumberingPlan, asked: dict[str, str | None
         elif asked[side] is not None:
             _check_told_apart(side, str(asked[side]), names.filter(pa.array(chosen)))
     if not chosen.any():
-        pair = ", ".join(f"`{name}` {value!r}" for name, value in asked.items() if value)
-        raise ParameterError(
-            f"{pair}: not in the matches; give numbers as they stand in the columns `new` "
-            "and `old` of the table."
-        )
+        raise ParameterError(_why_not(table, plan, asked))
     return int(np.argmax(chosen))
+
+
+def _why_not(table: pa.Table, plan: NumberingPlan, asked: dict[str, str | None]) -> str:
+    """Say why nothing fits what was asked for, and what would."""
+    new = str(asked["new"])
+    as_new, as_old = (_rows_of(table.column(side), plan, new) for side in ("new", "old"))
+    olds, old = table.column("old").filter(pa.array(as_new)), asked["old"]
+    if len(olds) and old is not None and not _rows_of(olds, plan, str(old)).any():
+        return f"`old` {old!r}: not in the matches of {new}; its candidates are {_some(olds)}."
+    if as_old.any() and not as_new.any():
+        news = table.column("new").filter(pa.array(as_old))
+        return f"`new` {new!r}: not in the matches as new, but as the old one of {_some(news)}."
+    pair = ", ".join(f"`{name}` {value!r}" for name, value in asked.items() if value)
+    return f"{pair}: not in the matches; the number isn't new, or it has no candidate."
+
+
+def _some(column: pa.ChunkedArray) -> str:
+    """Return the first few different numbers."""
+    numbers = column.unique().to_pylist()
+    more = f" or {len(numbers) - SHOWN} more" if len(numbers) > SHOWN else ""
+    return ", ".join(map(str, numbers[:SHOWN])) + more
 
 
 def other_candidates(table: pa.Table, row: int) -> list[int]:
