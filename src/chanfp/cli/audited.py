@@ -22,7 +22,7 @@ def audit_text(audit: OutletAudit, out: str) -> str:
         ("New", _new(summary, totals)),
         ("Farmed", _judged(totals, "farming")),
         ("Across", _judged(totals, "cross_region")),
-        ("Commission", _commission(totals)),
+        ("Commission", _commission(summary, totals)),
         ("Unattributed", ", ".join(f"{n:,} {why}" for why, n in summary["unattributed"].items())),
         ("Not evaluated", ", ".join(summary["not_evaluated"])),
         ("Flagged", ", ".join(f"{n:,} {flag}" for flag, n in summary["flagged"].items() if n)),
@@ -53,12 +53,16 @@ def _judged(totals: dict[str, Any], name: str) -> str:
     return f"{totals[f'n_{name}']:,} of {totals[f'n_{name}_judged']:,} judged"
 
 
-def _commission(totals: dict[str, Any]) -> str:
+def _commission(summary: dict[str, Any], totals: dict[str, Any]) -> str:
     if "commission_paid" not in totals:
         return ""
+    # Without settlements nobody knows what was paid.
+    known = "due" if "instalments" in summary["not_evaluated"] else "paid"
+    bonus = totals["commission_bonus"]
     return (
-        f"{totals['commission_paid']:,.2f} paid, {totals['commission_at_risk']:,.2f} at risk, "
-        f"{totals['commission_to_hold']:,.2f} to hold, "
+        f"{totals[f'commission_{known}']:,.2f} {known}, "
+        f"{totals['commission_at_risk']:,.2f} at risk, {totals['commission_to_hold']:,.2f} to hold"
+        f"{f', {bonus:,.2f} bonus' if bonus else ''}, "
         f"{totals['commission_recommended']:,.2f} recommended"
     )
 
