@@ -9,6 +9,8 @@ PYTHON ?= python3
 VENV ?= .venv
 DEMO ?= demo
 PEOPLE ?= 5000
+# Tests run beside each other; PARALLEL= runs them one by one.
+PARALLEL ?= -n auto --maxprocesses 4
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOURCES = $(shell find src setup.py pyproject.toml -type f -not -name '*.c' -not -name '*.so')
@@ -19,7 +21,7 @@ demo: $(VENV)/installed
 	$(BIN)/python examples/demo.py $(DEMO) --people $(PEOPLE)
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 lint: $(VENV)/installed-lint
 	$(BIN)/ruff check .

@@ -26,7 +26,7 @@ def main() -> None:
         venv.create(work / "venv", with_pip=True)
         python = work / "venv" / "bin" / "python"
         run(python, "-m", "pip", "install", "--quiet", f"chanfp[test] @ {sdist.as_uri()}")
-        run(python, "-m", "pytest", "--quiet", cwd=source)
+        run(python, "-m", "pytest", "--quiet", "-n", "auto", "--maxprocesses", "4", cwd=source)
 
 
 main()
