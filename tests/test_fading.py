@@ -116,7 +116,9 @@ def test_who_moves_over_bit_by_bit_is_found():
     assert row["jaccard"] == 1
     assert row["volume_ratio"] == pytest.approx(29 / 28.1 / (31 / 30.5), rel=0.05)
     assert matches.summary["links"] == {"replacement": 0, "partial-replacement": 1}
-    assert "alive together" in repr(matches.explain(SECOND)).lower()
+    said = repr(matches.explain(SECOND))
+    assert "alive together" in said.lower()
+    assert "old  in use, not counted" in said
 
 
 @pytest.fixture(scope="module")

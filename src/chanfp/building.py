@@ -230,9 +230,9 @@ class _Run:
             self.memory.give_back()
             windows = (*roles.windows, *controls)
             both_controls = (len(windows) - 2, len(windows) - 1)
-            # Who is fading is known when all calls are grouped.
-            watched = (roles.departed, roles.new, roles.active)
-            counter = DayCounter(watched, activity)
+            # The fading are known only when all calls are grouped; counting the days of all active
+            # ones for a few of them would cost a tenth of the time.
+            counter = DayCounter((roles.departed, roles.new), activity)
             grouped, (active_calls, control_calls) = group_calls(
                 store,
                 activity.n_calls,
@@ -243,7 +243,7 @@ class _Run:
             )
         roles, controls = self._set_apart(grouped, roles, controls, active_calls, control_calls)
         self.memory.give_back()
-        timelines = counter.timelines([roles.departed, roles.new, roles.fading])
+        timelines = counter.timelines([roles.departed, roles.new])
         n_duplicates = int(store.n_repeats.sum())
         return _Gathered(activity, roles, controls, grouped, timelines, n_duplicates)
 

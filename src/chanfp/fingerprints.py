@@ -99,7 +99,7 @@ class Fingerprints:
         Records left out because they repeat another: those between subscriber numbers, one of them
         known, up to the reference time.
     timelines : Timelines, optional
-        Days with signs of life of the departed, the new and the fading.
+        Days with signs of life of the departed and the new.
     """
 
     departed: FingerprintSet

@@ -278,6 +278,9 @@ def _strips(timeline: Timeline, width: int) -> Iterator[Line]:
     )
     yield from (line(f"  {part}") for part in wrap(words, width - 2))
     for name, days in (("old", timeline.days_old), ("new", timeline.days_new)):
+        if not days:
+            yield (Piece(f"  {name}  "), Piece("in use, not counted", "dim"))
+            continue
         parts = [days[at : at + n_weeks] for at in range(0, len(days), n_weeks)]
         signs = (block(sum(part) / len(part), 7) if sum(part) else NO_DAY for part in parts)
         yield (Piece(f"  {name}  "), Piece("".join(signs), "bar"))
