@@ -49,13 +49,14 @@ class Grouped:
         """Return the chosen rows."""
         if chosen.all():
             return self
-        entries = np.repeat(chosen, self.n_partners)
+        # Mostly few rows are left out, or few are left: runs of rows are copied whole.
+        edges = np.flatnonzero(np.diff(chosen, prepend=False, append=False))
+        ends = np.append(0, np.cumsum(self.n_partners))[edges].tolist()
+        runs = [slice(*run) for run in zip(ends[::2], ends[1::2], strict=True)] or [slice(0)]
+        entries = (self.partners, self.calls, self.seconds, self.outgoing)
         return Grouped(
             self.n_partners[chosen],
-            self.partners[entries],
-            self.calls[entries],
-            self.seconds[entries],
-            self.outgoing[entries],
+            *(np.concatenate([values[run] for run in runs]) for values in entries),
         )
 
 
