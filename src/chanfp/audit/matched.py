@@ -12,26 +12,13 @@ import pyarrow as pa
 
 from ..matches import Matches
 from ..numbering import NumberingPlan
-from ..sidetables import Column, Schema, SideTable, read_table
+from ..sidetables import SideTable, match_schema, read_table
 
 __all__ = ["Matched", "read_matches"]
 
 ADDITIONAL = "additional-number"
 PARTIAL = "partial-replacement"
-MATCHES = Schema(
-    "table of matches",
-    (
-        Column("new", "number", "number of the new subscription", is_required=True),
-        Column("old", "number", "number of the candidate", is_required=True),
-        Column("rank", "count", "1 for the best candidate", is_required=True),
-        Column("link", "text", "replacement or partial-replacement"),
-        Column("grade", "text", "A, B, C, D or U", is_required=True),
-        Column("probability", "quantity", "that the two are one customer"),
-        Column("new_subscription", "text", "which subscription of the new number"),
-        Column("old_subscription", "text", "which subscription of the old number"),
-        Column("reason", "text", "notes, such as additional-number"),
-    ),
-)
+MATCHES = match_schema("rank", "link", "reason")
 
 
 @dataclass(frozen=True, eq=False)

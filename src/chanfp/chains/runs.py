@@ -12,25 +12,11 @@ import pyarrow as pa
 
 from ..matches import Matches
 from ..numbering import NumberingPlan
-from ..sidetables import Column, Schema, SideTable, read_table
+from ..sidetables import SideTable, match_schema, read_table
 
 __all__ = ["Candidates", "read_runs"]
 
-MATCHES = Schema(
-    "table of matches",
-    (
-        Column("new", "number", "number of the new subscription", is_required=True),
-        Column("old", "number", "number of the candidate", is_required=True),
-        Column("link", "text", "replacement or partial-replacement"),
-        Column("grade", "text", "A, B, C, D or U", is_required=True),
-        Column("probability", "quantity", "that the two are one customer"),
-        Column("gap_days", "difference", "from the old number's last use to the new one's first"),
-        Column("region_new", "text", "where the new number is used"),
-        Column("region_old", "text", "where the old number was used"),
-        Column("new_subscription", "text", "which subscription of the new number"),
-        Column("old_subscription", "text", "which subscription of the old number"),
-    ),
-)
+MATCHES = match_schema("link", "gap_days", "region_new", "region_old")
 # What stands in for a probability that is null, as in the audit's default policy.
 PROBABILITY_OF_GRADE = {"A": 0.99, "B": 0.95, "C": 0.80, "D": 0.20}
 

@@ -9,25 +9,14 @@ import numpy as np
 import pyarrow as pa
 
 from ..errors import DataError, ParameterError
-from ..sidetables import Column, Schema, SideTable, read_table
+from ..sidetables import SideTable, match_schema, read_table
 from .explanation import Explanation
 from .finding import find_match
 from .saved import explanations_beside, read_explanations
 
 __all__ = ["explain_files"]
 
-MATCHES = Schema(
-    "table of matches",
-    (
-        Column("new", "number", "number of the new subscription", is_required=True),
-        Column("old", "number", "number of the candidate", is_required=True),
-        Column("rank", "count", "1 for the best candidate", is_required=True),
-        Column("grade", "text", "A, B, C, D or U", is_required=True),
-        Column("probability", "quantity", "that the two are one customer"),
-        Column("new_subscription", "text", "which subscription of the new number"),
-        Column("old_subscription", "text", "which subscription of the old number"),
-    ),
-)
+MATCHES = match_schema("rank")
 # What a spreadsheet leaves of a probability.
 TOLERANCE = 1e-4
 

@@ -12,6 +12,7 @@ from .definitions import (
     read_settlements,
     read_usage,
 )
+from .matchtables import match_schema
 from .reading import SideTable, read_column, read_table
 from .schemas import ARROW_TYPES, Column, Schema
 
@@ -20,6 +21,7 @@ __all__ = [
     "Column",
     "Schema",
     "SideTable",
+    "match_schema",
     "read_cells",
     "read_column",
     "read_outlets",
